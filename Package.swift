@@ -1,0 +1,108 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// The rooms and who may import whom are explained in docs/ARCHITECTURE.md. Imports point strictly down; a Tidy test
+// (Tests/TidyTests) keeps it so.
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    // Functions that return a `Span` into a buffer say how long it lives.
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name + "Tests", dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "millgate",
+    products: [.executable(name: "millgate", targets: ["millgate"])],
+    dependencies: [
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: [
+        // C: the system libraries, and shims for what Swift cannot import.
+        .target(
+            name: "CSystem",
+            linkerSettings: [
+                .linkedLibrary("ssl"), .linkedLibrary("crypto"), .linkedLibrary("jwt"), .linkedLibrary("sqlite3"),
+            ]),
+
+        // Floor 0, pure.
+        room("Bytes", []),
+
+        // Floor 1, pure.
+        room("JSON", ["Bytes"]),
+        room("HTTP", ["Bytes"]),
+        room("Limits", ["Bytes"]),
+        room("Telemetry", ["Bytes"]),
+        room("Documents", ["Bytes", yams]),
+
+        // Floor 2, pure.
+        room("Identity", ["Bytes", "JSON", "CSystem"]),
+        room("Contracts", ["Bytes", "JSON", "HTTP", "Documents"]),
+        room("Audit", ["Bytes", "JSON", "CSystem"]),
+        room("Odoo", ["Bytes", "JSON", "HTTP"]),
+
+        // Floor 3, pure.
+        room("Policy", ["Bytes", "JSON", "Documents", "Identity", "Contracts"]),
+
+        // Floor 5, the world.
+        room("Reactor", ["Bytes", "CSystem"]),
+        room("Store", ["Bytes", "JSON", "CSystem", "Audit"]),
+
+        // Floor 6.
+        room("Server", ["Bytes", "Reactor", "HTTP", "Telemetry"]),
+        room("Upstream", ["Bytes", "Reactor", "HTTP", "Limits", "Telemetry", "JSON", "Odoo"]),
+
+        // Floor 7.
+        room("Services", ["Bytes", "JSON", "Upstream", "Store", "Odoo", "Limits", "Policy", "Contracts", "Telemetry", "Identity", "Reactor"]),
+
+        // Floor 8.
+        room(
+            "Gateway",
+            [
+                "Bytes", "JSON", "HTTP", "Limits", "Telemetry", "Documents", "Identity", "Contracts", "Audit", "Odoo",
+                "Policy", "Reactor", "Store", "Server", "Upstream", "Services", logging,
+            ]),
+        room("OdooSandbox", ["Bytes", "JSON", "HTTP", "Reactor", "Server"]),
+
+        // Floor 9.
+        .executableTarget(
+            name: "millgate",
+            dependencies: ["Gateway", "OdooSandbox", "Identity", "Audit", "Store", "Policy", "Contracts", "Documents", "JSON", "Bytes", "Reactor", "CSystem", logging, arguments],
+            swiftSettings: settings),
+
+        tests("Bytes", ["Bytes"]),
+        tests("JSON", ["JSON", "Bytes"]),
+        tests("HTTP", ["HTTP", "Bytes"]),
+        tests("Limits", ["Limits", "Bytes"]),
+        tests("Telemetry", ["Telemetry", "Bytes"]),
+        tests("Documents", ["Documents", "Bytes"]),
+        tests("Identity", ["Identity", "JSON", "Bytes", "CSystem"]),
+        tests("Contracts", ["Contracts", "JSON", "Documents", "Bytes"]),
+        tests("Audit", ["Audit", "JSON", "Bytes"]),
+        tests("Odoo", ["Odoo", "JSON", "Bytes"]),
+        tests("Policy", ["Policy", "Identity", "Documents", "Contracts", "JSON", "Bytes"]),
+        tests("Reactor", ["Reactor", "Bytes", "CSystem"]),
+        tests("Store", ["Store", "Audit", "JSON", "Bytes"]),
+        tests("Server", ["Server", "Reactor", "HTTP", "Bytes"]),
+        tests("Upstream", ["Upstream", "Reactor", "HTTP", "Odoo", "JSON", "Limits", "Bytes"]),
+        tests("Services", ["Services", "Odoo", "JSON", "Contracts", "Bytes"]),
+        tests("Gateway", ["Gateway", "Bytes", "JSON"]),
+        tests("OdooSandbox", ["OdooSandbox", "Odoo", "JSON", "Bytes"]),
+        tests("Tidy", []),
+        .testTarget(name: "EndToEndTests", dependencies: ["JSON", "Bytes", "millgate"], swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)

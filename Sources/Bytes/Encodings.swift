@@ -1,0 +1,105 @@
+/// base64url without padding, as in JOSE (RFC 7515 §2, RFC 4648 §5). Strict: no padding, no white space, no line
+/// breaks, no trailing bits that are not zero, so that each byte string has exactly one text.
+public enum Base64URL {
+    @usableFromInline static let alphabet: StaticString =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+    @inlinable
+    public static func append<Sink: ByteSink>(_ bytes: Span<UInt8>, to sink: inout Sink) {
+        let letters = alphabet.bytes
+        var i = 0
+        while i + 2 < bytes.count {
+            let n = Int(bytes[i]) << 16 | Int(bytes[i + 1]) << 8 | Int(bytes[i + 2])
+            sink.append(letters[n >> 18])
+            sink.append(letters[n >> 12 & 63])
+            sink.append(letters[n >> 6 & 63])
+            sink.append(letters[n & 63])
+            i += 3
+        }
+        if i + 1 == bytes.count {
+            let n = Int(bytes[i]) << 16
+            sink.append(letters[n >> 18])
+            sink.append(letters[n >> 12 & 63])
+        } else if i + 2 == bytes.count {
+            let n = Int(bytes[i]) << 16 | Int(bytes[i + 1]) << 8
+            sink.append(letters[n >> 18])
+            sink.append(letters[n >> 12 & 63])
+            sink.append(letters[n >> 6 & 63])
+        }
+    }
+
+    public static func encode(_ bytes: [UInt8]) -> String {
+        var out: [UInt8] = []
+        append(bytes.span, to: &out)
+        return String(decoding: out, as: UTF8.self)
+    }
+
+    /// The bytes, or nil when the text is not canonical base64url.
+    public static func decode(_ text: Span<UInt8>) -> [UInt8]? {
+        guard text.count % 4 != 1 else { return nil }
+        var out: [UInt8] = []
+        out.reserveCapacity(text.count * 3 / 4)
+        var bits = 0
+        var width = 0
+        for i in text.indices {
+            let c = text[i]
+            let value: Int
+            switch c {
+            case 65...90: value = Int(c) - 65
+            case 97...122: value = Int(c) - 71
+            case 48...57: value = Int(c) + 4
+            case 45: value = 62
+            case 95: value = 63
+            default: return nil
+            }
+            bits = bits << 6 | value
+            width += 6
+            if width >= 8 {
+                width -= 8
+                out.append(UInt8(truncatingIfNeeded: bits >> width))
+                bits &= (1 << width) - 1
+            }
+        }
+        return bits == 0 ? out : nil
+    }
+
+    public static func decode(_ text: String) -> [UInt8]? {
+        let bytes = Array(text.utf8)
+        return decode(bytes.span)
+    }
+}
+
+/// Lower-case hexadecimal.
+public enum Hex {
+    public static func encode(_ bytes: [UInt8]) -> String {
+        let letters = Array("0123456789abcdef".utf8)
+        var out: [UInt8] = []
+        out.reserveCapacity(bytes.count * 2)
+        for byte in bytes {
+            out.append(letters[Int(byte >> 4)])
+            out.append(letters[Int(byte & 15)])
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
+
+    /// The bytes, or nil for an odd number of digits or anything that is not a hexadecimal digit.
+    public static func decode(_ text: String) -> [UInt8]? {
+        let digits = Array(text.utf8)
+        guard digits.count % 2 == 0 else { return nil }
+        var out: [UInt8] = []
+        for i in stride(from: 0, to: digits.count, by: 2) {
+            guard let high = nibble(digits[i]), let low = nibble(digits[i + 1]) else { return nil }
+            out.append(high << 4 | low)
+        }
+        return out
+    }
+
+    private static func nibble(_ c: UInt8) -> UInt8? {
+        switch c {
+        case 48...57: c - 48
+        case 97...102: c - 87
+        case 65...70: c - 55
+        default: nil
+        }
+    }
+}
