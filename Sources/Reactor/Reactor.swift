@@ -1,1 +1,228 @@
-// placeholder
+import Bytes
+
+// Reactor: the epoll loop, its sockets, TLS streams, timers, mailbox and the executor for async code on the loop.
+//
+// It knows bytes and readiness, and must never know what the bytes mean: no HTTP, no policy, no Odoo.
+//
+// One reactor runs on one thread and shares nothing: a `Reactor`, its `Descriptor`s and all that hang on them are not
+// Sendable and never leave their thread. What must cross (a finished commit, a new configuration) goes through the
+// `ReactorHandle`'s mailbox.
+//
+// Theory of operation. Each descriptor is registered once, edge-triggered for reading and writing, and named in epoll's
+// 64 bits by slot and generation, so that an event of a descriptor that was closed in the same batch finds nobody. A
+// turn of the loop runs the mailbox, waits, hands out readiness, fires timers, and runs what was deferred to its end.
+
+/// One event loop on one thread.
+public final class Reactor {
+    /// 0 for the first reactor.
+    public let index: Int
+    /// What other threads hold of this reactor.
+    public let handle: ReactorHandle
+    /// The monotonic clock, read once a turn.
+    public private(set) final var now: MonotonicInstant
+    /// The wall clock, read once a turn.
+    public private(set) final var wall: WallInstant
+    /// Buffers for connections that are at work.
+    public let buffers: IOBufferPool
+
+    private struct Slot {
+        var descriptor: Descriptor?
+        var generation: UInt32 = 0
+    }
+
+    private final var slots: [Slot] = []
+    private final var freeSlots: [UInt32] = []
+    private final var timers: TimerWheel
+    private final var fired: [UInt64] = []
+    private final var actions: [UInt32: (Reactor) -> Void] = [:]
+    private final var nextAction: UInt32 = 0
+    private final var deferred: [Descriptor] = []
+    private final var running = true
+    private let poll: Epoll
+    private final var locals: [ObjectIdentifier: AnyObject] = [:]
+
+    /// Descriptors now registered.
+    public final var descriptorCount: Int { slots.count - freeSlots.count }
+
+    init(index: Int, handle: ReactorHandle) throws(ReactorError) {
+        self.index = index
+        self.handle = handle
+        now = Clock.monotonic()
+        wall = Clock.wall()
+        buffers = IOBufferPool()
+        timers = TimerWheel(now: now)
+        poll = try Epoll()
+        try poll.add(handle.wakeDescriptor, data: Self.wakeData, oneDirection: true)
+    }
+
+    private static let wakeData: UInt64 = .max
+    private static let actionFlag: UInt64 = 1 << 63
+
+    // MARK: The loop
+
+    /// Runs until `stop`.
+    final func run() {
+        handle.loopStarts()
+        while running {
+            for work in handle.takeWork() { work(self) }
+            handle.runJobs()
+            runDeferred()
+            if !running { break }
+            var timeout: Int32 = -1
+            if handle.hasWork || !deferred.isEmpty {
+                timeout = 0
+            } else if let next = timers.next(after: now) {
+                timeout = Int32(clamping: max(0, (next - Clock.monotonic() + 999_999) / 1_000_000))
+            }
+            let count = poll.wait(milliseconds: timeout)
+            now = Clock.monotonic()
+            wall = Clock.wall()
+            for i in 0..<count {
+                let (data, events) = poll.event(i)
+                if data == Self.wakeData {
+                    handle.drainWake()
+                    continue
+                }
+                let slot = Int(truncatingIfNeeded: data & 0xffff_ffff)
+                let generation = UInt32(truncatingIfNeeded: data >> 32)
+                guard slot < slots.count, slots[slot].generation == generation,
+                    let descriptor = slots[slot].descriptor
+                else { continue }
+                descriptor.ready(events)
+            }
+            fireTimers()
+            runDeferred()
+        }
+        locals = [:]
+    }
+
+    /// Ends the loop after this turn.
+    public final func stop() { running = false }
+
+    private final func fireTimers() {
+        fired.removeAll(keepingCapacity: true)
+        timers.advance(to: now, fired: &fired)
+        var i = 0
+        while i < fired.count {
+            let payload = fired[i]
+            i += 1
+            if payload & Self.actionFlag != 0 {
+                if let action = actions.removeValue(forKey: UInt32(truncatingIfNeeded: payload)) { action(self) }
+                continue
+            }
+            let slot = Int(truncatingIfNeeded: payload & 0xffff_ffff)
+            let generation = UInt32(truncatingIfNeeded: payload >> 32)
+            guard slot < slots.count, slots[slot].generation & 0x7fff_ffff == generation,
+                let descriptor = slots[slot].descriptor
+            else { continue }
+            descriptor.timerFired()
+        }
+    }
+
+    private final func runDeferred() {
+        while let descriptor = deferred.popLast() {
+            descriptor.isDeferred = false
+            if descriptor.isOpen { descriptor.endOfTurn() }
+        }
+    }
+
+    // MARK: What descriptors ask
+
+    final func register(_ descriptor: Descriptor, events: Epoll.Interest) throws(ReactorError) {
+        let slot: UInt32
+        if let free = freeSlots.popLast() {
+            slot = free
+        } else {
+            slot = UInt32(slots.count)
+            slots.append(Slot())
+        }
+        let generation = slots[Int(slot)].generation
+        do throws(ReactorError) {
+            try poll.add(descriptor.fd, data: UInt64(slot) | UInt64(generation) << 32, interest: events)
+        } catch {
+            freeSlots.append(slot)
+            throw error
+        }
+        slots[Int(slot)].descriptor = descriptor
+        descriptor.slot = slot
+    }
+
+    /// Forgets a descriptor; its number in epoll's data never matches again.
+    final func unregister(_ descriptor: Descriptor) {
+        let slot = Int(descriptor.slot)
+        slots[slot].descriptor = nil
+        slots[slot].generation &+= 1
+        freeSlots.append(UInt32(slot))
+    }
+
+    final func pausePolling(_ descriptor: Descriptor) { poll.remove(descriptor.fd) }
+
+    final func resumePolling(_ descriptor: Descriptor, events: Epoll.Interest) throws(ReactorError) {
+        let slot = descriptor.slot
+        try poll.add(
+            descriptor.fd, data: UInt64(slot) | UInt64(slots[Int(slot)].generation) << 32, interest: events)
+    }
+
+    final func addTimer(_ descriptor: Descriptor, at deadline: MonotonicInstant) -> TimerWheel.TimerID {
+        let generation = slots[Int(descriptor.slot)].generation & 0x7fff_ffff
+        return timers.add(at: deadline, payload: UInt64(descriptor.slot) | UInt64(generation) << 32)
+    }
+
+    final func cancelTimer(_ id: TimerWheel.TimerID) { timers.cancel(id) }
+
+    /// Calls `endOfTurn` of the descriptor once, at the end of this turn.
+    final func deferToEndOfTurn(_ descriptor: Descriptor) {
+        if descriptor.isDeferred { return }
+        descriptor.isDeferred = true
+        deferred.append(descriptor)
+    }
+
+    // MARK: What rooms above ask
+
+    /// Runs `action` once at or after `deadline`. Off the hot path; connections have deadlines of their own.
+    @discardableResult
+    public final func schedule(at deadline: MonotonicInstant, _ action: @escaping (Reactor) -> Void) -> ScheduledAction {
+        nextAction &+= 1
+        actions[nextAction] = action
+        let timer = timers.add(at: deadline, payload: UInt64(nextAction) | Self.actionFlag)
+        return ScheduledAction(id: nextAction, timer: timer)
+    }
+
+    public final func cancel(_ scheduled: ScheduledAction) {
+        actions[scheduled.id] = nil
+        timers.cancel(scheduled.timer)
+    }
+
+    public struct ScheduledAction {
+        let id: UInt32
+        let timer: TimerWheel.TimerID
+    }
+
+    /// Keeps one object per type for work that arrives through the mailbox.
+    public final func setLocal<T: AnyObject>(_ object: T) { locals[ObjectIdentifier(T.self)] = object }
+
+    public final func local<T: AnyObject>(_ type: T.Type) -> T? { locals[ObjectIdentifier(T.self)] as? T }
+
+    /// Starts async work on this loop.
+    public final func spawn(_ body: @escaping @Sendable () async -> Void) { handle.spawn(body) }
+}
+
+/// What the kernel refused to the reactor.
+public enum ReactorError: Error, Equatable {
+    /// A system call failed; `code` is errno.
+    case system(call: String, code: Int32)
+    /// An address could not be resolved or bound.
+    case address(String, code: Int32)
+    /// A TLS context could not be made.
+    case tls(String)
+}
+
+extension ReactorError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .system(let call, let code): "\(call): \(SystemError.text(code))"
+        case .address(let address, let code): "`\(address)`: \(SystemError.text(code))"
+        case .tls(let message): message
+        }
+    }
+}

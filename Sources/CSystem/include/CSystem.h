@@ -1,31 +1,14 @@
 // The system libraries that Millgate stands on, as one module, and shims for macros and inline functions that Swift
-// does not import. Nothing here decides anything: each shim is one call.
+// does not import. The C library itself is Swift's own module `Glibc`: its headers with `_GNU_SOURCE` would clash with
+// that here, so what needs it stands in shims.c. Nothing here decides anything: each shim is one call.
 #ifndef CSYSTEM_H
 #define CSYSTEM_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
-
-#include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
-#include <sys/un.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <jwt.h>
 #include <openssl/bio.h>
@@ -49,5 +32,8 @@ sqlite3_destructor_type csystem_sqlite_transient(void);
 
 /// `accept4` with `SOCK_NONBLOCK | SOCK_CLOEXEC`.
 int csystem_accept(int listener, struct sockaddr *address, socklen_t *length);
+
+/// Names the calling thread; at most 15 bytes.
+void csystem_name_thread(const char *name);
 
 #endif

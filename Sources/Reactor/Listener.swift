@@ -1,0 +1,64 @@
+import Bytes
+
+/// A listening socket of one reactor. Several reactors listen on one port by `SO_REUSEPORT`.
+public final class Listener: Descriptor {
+    /// Connections accepted in one turn at most, so that a flood of them does not starve those that are served.
+    static let acceptsPerTurn = 64
+    /// How long the listener rests when descriptors ran out.
+    static let restAfterExhaustion: Nanoseconds = .milliseconds(100)
+
+    private let accepted: (Int32, SocketAddress) -> Void
+    private var isResting = false
+    /// Times that the listener had to rest because descriptors ran out.
+    public private(set) var exhaustions = 0
+
+    /// Called on the loop with a connected, non-blocking descriptor and its peer.
+    public init(
+        _ address: SocketAddress, reactor: Reactor, backlog: Int32 = 1_024,
+        accepted: @escaping (Int32, SocketAddress) -> Void
+    ) throws(ReactorError) {
+        self.accepted = accepted
+        let fd = try SocketCalls.listen(address, backlog: backlog)
+        try super.init(fd: fd, reactor: reactor, events: .readLevel)
+    }
+
+    /// The address with the port that the kernel chose where 0 was asked.
+    public var address: SocketAddress { SocketCalls.localAddress(fd) }
+
+    override public func ready(_ events: ReadyEvents) {
+        for _ in 0..<Self.acceptsPerTurn {
+            switch SocketCalls.accept(fd) {
+            case .connection(let descriptor, let peer):
+                if descriptor < 0 { continue }
+                SocketCalls.noDelay(descriptor)
+                accepted(descriptor, peer)
+                if !isOpen { return }
+            case .nothing:
+                return
+            case .exhausted:
+                rest()
+                return
+            }
+        }
+    }
+
+    /// Stops accepting for a moment: the kernel keeps the waiting connections in its backlog.
+    private func rest() {
+        exhaustions += 1
+        isResting = true
+        reactor.pausePolling(self)
+        setDeadline(reactor.now + Self.restAfterExhaustion)
+    }
+
+    override public func timedOut() {
+        guard isResting else { return }
+        isResting = false
+        do throws(ReactorError) {
+            try reactor.resumePolling(self, events: .readLevel)
+        } catch {
+            rest()
+        }
+    }
+
+    public func close() { closeDescriptor() }
+}

@@ -1,0 +1,124 @@
+import Bytes
+import Synchronization
+
+/// The part of a reactor that other threads hold: its mailbox, and the executor that keeps async code on its loop.
+///
+/// Tasks started by `spawn` prefer this executor, so that their bodies, child tasks and default actors run on the
+/// loop's thread and never bounce through the global pool.
+public final class ReactorHandle: TaskExecutor, Sendable {
+    public let index: Int
+    private let wake: WakeDescriptor
+    private let mailbox = Mutex(Mailbox())
+    private let thread = Atomic<UInt>(0)
+
+    private struct Mailbox {
+        var work: [@Sendable (Reactor) -> Void] = []
+        var jobs: [UnownedJob] = []
+        var isSignalled = false
+    }
+
+    init(index: Int) throws(ReactorError) {
+        self.index = index
+        wake = try WakeDescriptor()
+    }
+
+    // The eventfd lives as long as the process: tasks may hold the handle after the loop has ended.
+
+    /// Starts a reactor on a thread of its own. `setup` runs there before the loop's first turn.
+    public static func start(
+        index: Int, name: String = "reactor", setup: @escaping @Sendable (Reactor) -> Void
+    ) throws(ReactorError) -> ReactorHandle {
+        let handle = try ReactorHandle(index: index)
+        let reactorError = Mutex<ReactorError?>(nil)
+        try ThreadCalls.start(name: "\(name)-\(index)") {
+            do throws(ReactorError) {
+                let reactor = try Reactor(index: index, handle: handle)
+                setup(reactor)
+                reactor.run()
+            } catch {
+                reactorError.withLock { $0 = error }
+            }
+        }
+        return handle
+    }
+
+    /// Runs `work` on the loop's thread in its next turn.
+    public func post(_ work: @escaping @Sendable (Reactor) -> Void) {
+        let signal = mailbox.withLock { box in
+            box.work.append(work)
+            return Self.mustSignal(&box, from: thread)
+        }
+        if signal { wake.signal() }
+    }
+
+    public func enqueue(_ job: consuming ExecutorJob) {
+        let unowned = UnownedJob(job)
+        let signal = mailbox.withLock { box in
+            box.jobs.append(unowned)
+            return Self.mustSignal(&box, from: thread)
+        }
+        if signal { wake.signal() }
+    }
+
+    private static func mustSignal(_ box: inout Mailbox, from thread: borrowing Atomic<UInt>) -> Bool {
+        if box.isSignalled || thread.load(ordering: .relaxed) == ThreadCalls.current() { return false }
+        box.isSignalled = true
+        return true
+    }
+
+    /// Starts async work on the loop.
+    public func spawn(_ body: @escaping @Sendable () async -> Void) {
+        Task(executorPreference: self) { await body() }
+    }
+
+    /// Waits on the loop's own timer wheel, in place of `Task.sleep`, which leaves the loop.
+    public func sleep(_ duration: Nanoseconds) async {
+        await withCheckedContinuation { continuation in
+            post { reactor in
+                reactor.schedule(at: reactor.now + duration) { _ in continuation.resume() }
+            }
+        }
+    }
+
+    /// Ends the loop.
+    public func stop() { post { $0.stop() } }
+
+    /// Whether the caller runs on the loop's thread.
+    public var isCurrent: Bool { thread.load(ordering: .relaxed) == ThreadCalls.current() }
+
+    // MARK: For the loop
+
+    var wakeDescriptor: Int32 { wake.fd }
+
+    func loopStarts() { thread.store(ThreadCalls.current(), ordering: .relaxed) }
+
+    func drainWake() {
+        wake.drain()
+        mailbox.withLock { $0.isSignalled = false }
+    }
+
+    var hasWork: Bool { mailbox.withLock { !$0.jobs.isEmpty || !$0.work.isEmpty } }
+
+    func takeWork() -> [@Sendable (Reactor) -> Void] {
+        mailbox.withLock { box in
+            if box.work.isEmpty { return [] }
+            defer { box.work = [] }
+            return box.work
+        }
+    }
+
+    /// Runs queued jobs, and those that they enqueue, up to a bound, so that sockets get their turn.
+    func runJobs() {
+        var rounds = 0
+        while rounds < 16 {
+            let jobs = mailbox.withLock { box -> [UnownedJob] in
+                if box.jobs.isEmpty { return [] }
+                defer { box.jobs = [] }
+                return box.jobs
+            }
+            if jobs.isEmpty { return }
+            for job in jobs { job.runSynchronously(on: asUnownedTaskExecutor()) }
+            rounds += 1
+        }
+    }
+}
