@@ -10,3 +10,28 @@ int csystem_accept(int listener, struct sockaddr *address, socklen_t *length) {
 }
 
 void csystem_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+void csystem_tls_set_modes(SSL_CTX *context) {
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                  SSL_MODE_RELEASE_BUFFERS);
+}
+
+int csystem_tls_set_versions(SSL_CTX *context, int lowest, int highest) {
+    return SSL_CTX_set_min_proto_version(context, lowest) == 1 && SSL_CTX_set_max_proto_version(context, highest) == 1;
+}
+
+void csystem_tls_set_name_callback(SSL_CTX *context, int (*callback)(SSL *, int *, void *), void *argument) {
+    SSL_CTX_set_tlsext_servername_callback(context, callback);
+    SSL_CTX_set_tlsext_servername_arg(context, argument);
+}
+
+int csystem_tls_set_host_name(SSL *session, const char *name) { return (int)SSL_set_tlsext_host_name(session, name); }
+
+int csystem_tls_add_chain_certificate(SSL_CTX *context, X509 *certificate) {
+    return (int)SSL_CTX_add0_chain_cert(context, certificate);
+}
+
+void csystem_tls_set_server_options(SSL_CTX *context) {
+    SSL_CTX_set_options(context,
+                        SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+}

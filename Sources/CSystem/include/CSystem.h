@@ -36,4 +36,22 @@ int csystem_accept(int listener, struct sockaddr *address, socklen_t *length);
 /// Names the calling thread; at most 15 bytes.
 void csystem_name_thread(const char *name);
 
+/// Modes for non-blocking use: partial writes, a write buffer that may move between tries, buffers freed when idle.
+void csystem_tls_set_modes(SSL_CTX *context);
+
+/// No renegotiation, no compression, the server's order of ciphers.
+void csystem_tls_set_server_options(SSL_CTX *context);
+
+/// The versions that may be negotiated, as in `TLS1_2_VERSION`.
+int csystem_tls_set_versions(SSL_CTX *context, int lowest, int highest);
+
+/// Server name, answer with a context of its own by `SSL_set_SSL_CTX`.
+void csystem_tls_set_name_callback(SSL_CTX *context, int (*callback)(SSL *, int *, void *), void *argument);
+
+/// The name that a client asks for.
+int csystem_tls_set_host_name(SSL *session, const char *name);
+
+/// Adds an intermediate certificate, whose reference the context takes over.
+int csystem_tls_add_chain_certificate(SSL_CTX *context, X509 *certificate);
+
 #endif
