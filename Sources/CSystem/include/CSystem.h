@@ -54,4 +54,14 @@ int csystem_tls_set_host_name(SSL *session, const char *name);
 /// Adds an intermediate certificate, whose reference the context takes over.
 int csystem_tls_add_chain_certificate(SSL_CTX *context, X509 *certificate);
 
+/// A checked RSA public key from big-endian numbers, or NULL.
+EVP_PKEY *csystem_rsa_public_key(const uint8_t *modulus, size_t modulus_count, const uint8_t *exponent,
+                                 size_t exponent_count);
+
+/// A checked EC public key from an encoded point, or NULL when the point is not on the curve.
+EVP_PKEY *csystem_ec_public_key(const char *group, const uint8_t *point, size_t point_count);
+
+/// An HMAC context keyed for one hash, or NULL.
+EVP_MAC_CTX *csystem_hmac_new(const char *hash, const uint8_t *key, size_t key_count);
+
 #endif
