@@ -75,6 +75,9 @@ open class Descriptor {
         fd = -1
     }
 
+    /// Closes a number that nobody owns.
+    public static func discard(_ fd: Int32) { SocketCalls.close(fd) }
+
     /// Takes the number out of this object without closing it, to hand it to another owner.
     public final func releaseDescriptor() -> Int32 {
         let number = fd

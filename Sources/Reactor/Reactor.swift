@@ -181,7 +181,8 @@ public final class Reactor {
 
     /// Runs `action` once at or after `deadline`. Off the hot path; connections have deadlines of their own.
     @discardableResult
-    public final func schedule(at deadline: MonotonicInstant, _ action: @escaping (Reactor) -> Void) -> ScheduledAction {
+    public final func schedule(at deadline: MonotonicInstant, _ action: @escaping (Reactor) -> Void) -> ScheduledAction
+    {
         nextAction &+= 1
         actions[nextAction] = action
         let timer = timers.add(at: deadline, payload: UInt64(nextAction) | Self.actionFlag)

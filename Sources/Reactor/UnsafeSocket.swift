@@ -44,7 +44,9 @@ public struct SocketAddress: Hashable, Sendable {
     }
 
     /// Resolves a numeric address or a host name. Blocks for names: for start-up and reload, not for the loop.
-    public static func resolve(host: String, port: UInt16, passive: Bool = false) throws(ReactorError) -> [SocketAddress] {
+    public static func resolve(host: String, port: UInt16, passive: Bool = false) throws(ReactorError)
+        -> [SocketAddress]
+    {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         hints.ai_flags = passive ? AI_PASSIVE : 0

@@ -4,7 +4,7 @@ import Bytes
 ///
 /// Readiness is remembered in flags, because epoll tells of it once: a stream stays readable until a read comes back
 /// short or empty, and writable until a write does.
-open class Stream: Descriptor {
+open class SocketStream: Descriptor {
     /// How a read ended.
     public enum Received: Equatable {
         case bytes(Int)
