@@ -50,6 +50,8 @@ package enum Document {
             return "\(context.text): \(problem)"
         }
         switch error {
+        case .scanner(let context?, _, let mark, _) where context.text == "while scanning an alias":
+            return DocumentError(at(mark), "a text that begins with '*' must be quoted")
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _):
             return DocumentError(at(mark), sentence(context, problem))
         case .composer(_, let problem, let mark, _):

@@ -41,6 +41,7 @@ import Testing
             ("a: &x 1\n", "f.yaml:1:4: anchors are not supported"),
             ("a: &x\n  b: 1\n", "f.yaml:1:4: anchors are not supported"),
             ("a: *x\n", "f.yaml:1:4: found undefined alias"),
+            ("sites: *\n", "f.yaml:1:9: a text that begins with '*' must be quoted"),
             ("a: !!int 1\n", "f.yaml:1:4: tags are not supported"),
             ("a: !!str 1\n", "f.yaml:1:4: tags are not supported"),
             ("a: !x [1]\n", "f.yaml:1:4: tags are not supported"),

@@ -1,0 +1,71 @@
+import Bytes
+import Documents
+import Foundation
+import Identity
+import JSON
+import Policy
+
+let knownOperations: Set<String> = [
+    "product.read", "work-center.read", "production-order.read", "inventory.read", "production-order.create",
+    "production-order.release", "production-order.confirm", "operation.read", "proxy.odoo-web", "proxy.odoo-rpc",
+]
+
+/// Not a hash: the length and the sum are enough to see that something changed.
+func checksum(_ bytes: [UInt8]) -> String { "\(bytes.count)-\(bytes.reduce(0) { $0 &* 31 &+ Int($1) })" }
+
+func caller(
+    _ claims: JSONObject = [:], subject: String = "anna", issuer: String = "https://id.millgate.example",
+    client: String? = nil, authentication: Principal.Authentication = .bearer(keyID: nil, algorithm: .es256)
+) -> Principal {
+    Principal(
+        subject: subject, issuer: issuer, clientID: client, claims: claims, expires: WallInstant(seconds: 0),
+        authentication: authentication)
+}
+
+/// A caller with one role from its token and one site.
+func staff(_ role: String, site: String = "plant-1") -> Principal {
+    caller(["roles": [.string(role)], "site": .string(site)])
+}
+
+extension PolicySet {
+    /// A policy of these rules over the roles a, b and c, which callers have by the claim `roles`.
+    static func rules(_ rules: String) throws -> PolicySet {
+        var roles = "roles:\n"
+        for name in ["a", "b", "c"] {
+            roles += "  \(name):\n    description: d\n    any: [{claim: roles, contains: \(name)}]\n"
+        }
+        return try load(
+            files: [("roles.yaml", roles), ("access/t.yaml", "rules:\n" + rules)], operations: knownOperations,
+            digest: checksum)
+    }
+
+    /// The policy that is shipped.
+    static func shipped() throws -> PolicySet {
+        try load(files: shippedFiles(), operations: knownOperations, digest: checksum)
+    }
+
+    func effect(_ caller: Principal, _ operation: String, _ site: String?, _ workCenter: String? = nil) -> Bool {
+        decide(
+            roles(of: caller), principal: caller, operation: operation,
+            resource: Resource(site: site, workCenter: workCenter)
+        ).isPermitted
+    }
+
+    func opens(_ caller: Principal, _ operation: String) -> Bool {
+        gate(roles(of: caller), principal: caller, operation: operation).isPermitted
+    }
+}
+
+func shippedFiles() throws -> [(path: String, text: String)] {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appending(path: "policies")
+    var files = [(path: "policies/roles.yaml", text: try text(root.appending(path: "roles.yaml")))]
+    for url in try FileManager.default.contentsOfDirectory(
+        at: root.appending(path: "access"), includingPropertiesForKeys: nil)
+    {
+        files.append(("policies/access/\(url.lastPathComponent)", try text(url)))
+    }
+    return files
+}
+
+private func text(_ url: URL) throws -> String { try String(contentsOf: url, encoding: .utf8) }

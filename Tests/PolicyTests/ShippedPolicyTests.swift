@@ -1,0 +1,69 @@
+import Identity
+import Policy
+import Testing
+
+@Suite struct ShippedPolicyTests {
+    static let reads = [
+        "product.read", "work-center.read", "production-order.read", "inventory.read", "operation.read",
+    ]
+
+    /// Role, and what it may do at plant-1 being at home there.
+    static let matrix: [(String, Set<String>)] = [
+        ("operator", Set(reads + ["production-order.confirm"])),
+        (
+            "supervisor",
+            Set(
+                reads + [
+                    "production-order.confirm", "production-order.create", "production-order.release", "proxy.odoo-web",
+                ])
+        ),
+        (
+            "mes",
+            Set(reads + ["production-order.confirm", "production-order.create", "production-order.release"])
+        ),
+        ("wms", ["product.read", "inventory.read"]), ("auditor", Set(reads)), ("security", ["operation.read"]),
+        ("nobody", []),
+    ]
+
+    func caller(_ role: String) -> Principal {
+        role == "mes" || role == "wms" ? PolicyTests.caller(subject: role, client: role) : staff(role)
+    }
+
+    @Test(arguments: matrix)
+    func eachRoleMayDoExactlyItsWork(role: String, permitted: Set<String>) throws {
+        let policy = try PolicySet.shipped()
+        let caller = caller(role)
+        #expect(policy.names(of: policy.roles(of: caller)) == (role == "nobody" ? [] : [role]))
+        for operation in knownOperations {
+            let siteless = operation == "product.read" || operation.hasPrefix("proxy.")
+            let decided = policy.effect(caller, operation, siteless ? nil : "plant-1")
+            #expect(decided == permitted.contains(operation), "\(role) \(operation)")
+            #expect(policy.opens(caller, operation) == decided, "\(role) \(operation)")
+        }
+    }
+
+    @Test func staffStaysAtItsOwnSite() throws {
+        let policy = try PolicySet.shipped()
+        for role in ["operator", "supervisor"] {
+            #expect(policy.effect(staff(role, site: "plant-2"), "production-order.confirm", "plant-2"))
+            #expect(!policy.effect(staff(role, site: "plant-2"), "production-order.confirm", "plant-1"))
+            #expect(!policy.effect(staff(role, site: "plant-2"), "production-order.read", nil))
+        }
+        #expect(!policy.effect(caller("mes"), "production-order.confirm", "plant-3"))
+        #expect(policy.effect(caller("auditor"), "production-order.read", "plant-3"))
+    }
+
+    @Test func nobodyCallsRawRPC() throws {
+        let policy = try PolicySet.shipped()
+        let caller = caller("supervisor")
+        let decision = policy.gate(policy.roles(of: caller), principal: caller, operation: "proxy.odoo-rpc")
+        #expect(decision.effect == .forbid)
+        #expect(decision.rule == "no-raw-rpc")
+        #expect(decision.reason == "forbidden by rule 'no-raw-rpc'")
+    }
+
+    @Test func serviceAccountsOfAnotherIssuerAreNobody() throws {
+        let policy = try PolicySet.shipped()
+        #expect(policy.roles(of: PolicyTests.caller(issuer: "https://other.example", client: "mes")).isEmpty)
+    }
+}
