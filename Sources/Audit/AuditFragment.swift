@@ -1,0 +1,135 @@
+import Bytes
+import JSON
+
+/// Members of an entry that stay the same over many requests, escaped once and copied from then on: `"a":1,"b":2`
+/// without a comma at either end. Empty when there is nothing to say.
+public struct AuditFragment: Sendable, Equatable {
+    public private(set) var bytes: [UInt8] = []
+
+    public static let empty = AuditFragment()
+
+    public init() {}
+
+    package mutating func add(_ name: StaticString, _ value: String?) {
+        guard let value else { return }
+        begin(name)
+        JSONText.appendString(value, to: &bytes)
+    }
+
+    package mutating func add(_ name: StaticString, _ values: [String]) {
+        if values.isEmpty { return }
+        begin(name)
+        bytes.append(UInt8(ascii: "["))
+        for (i, value) in values.enumerated() {
+            if i > 0 { bytes.append(UInt8(ascii: ",")) }
+            JSONText.appendString(value, to: &bytes)
+        }
+        bytes.append(UInt8(ascii: "]"))
+    }
+
+    package mutating func add(_ name: StaticString, _ value: Int?) {
+        guard let value else { return }
+        begin(name)
+        bytes.append(decimal: value)
+    }
+
+    package mutating func add(_ name: StaticString, _ value: JSONValue?) {
+        guard let value else { return }
+        begin(name)
+        value.append(to: &bytes)
+    }
+
+    private mutating func begin(_ name: StaticString) {
+        if !bytes.isEmpty { bytes.append(UInt8(ascii: ",")) }
+        JSONText.appendName(name, to: &bytes)
+    }
+}
+
+/// Who calls. Cached with the verified token; `fragment` is made once.
+package struct AuditCaller: Sendable, Equatable {
+    package var subject: String
+    package var issuer: String
+    /// `jti`, or the certificate's serial number. Never the token.
+    package var tokenID: String?
+    /// The application that calls for the subject.
+    package var clientID: String?
+    /// `x5t#S256` of the client certificate.
+    package var certificate: String?
+    package var roles: [String]
+
+    package init(
+        subject: String, issuer: String, tokenID: String? = nil, clientID: String? = nil, certificate: String? = nil,
+        roles: [String] = []
+    ) {
+        self.subject = subject
+        self.issuer = issuer
+        self.tokenID = tokenID
+        self.clientID = clientID
+        self.certificate = certificate
+        self.roles = roles
+    }
+
+    package var fragment: AuditFragment {
+        var out = AuditFragment()
+        out.add("subject", subject)
+        out.add("issuer", issuer)
+        out.add("token_id", tokenID)
+        out.add("client_id", clientID)
+        out.add("certificate", certificate)
+        out.add("roles", roles)
+        return out
+    }
+}
+
+/// From where. Cached with the connection.
+package struct AuditOrigin: Sendable, Equatable {
+    /// The client's address as the gateway believes it, without port.
+    package var address: String
+    /// Name of the listener that accepted the connection.
+    package var listener: String
+
+    package init(address: String, listener: String) {
+        self.address = address
+        self.listener = listener
+    }
+
+    package var fragment: AuditFragment {
+        var out = AuditFragment()
+        out.add("address", address)
+        out.add("listener", listener)
+        return out
+    }
+}
+
+/// What was asked for and what was decided. One per route, effect, rule and policy: cached with the policy snapshot.
+package struct AuditDecision: Sendable, Equatable {
+    package enum Effect: String, Sendable { case permit, forbid }
+
+    /// Name of the operation as policies know it, `production-order.release`.
+    package var operation: String
+    /// Name or pattern of the route that matched.
+    package var route: String?
+    package var effect: Effect
+    /// The rule that decided; nil when no rule matched and the default forbade.
+    package var rule: String?
+    /// Digest of the policy files in force.
+    package var policy: String?
+
+    package init(operation: String, route: String? = nil, effect: Effect, rule: String? = nil, policy: String? = nil) {
+        self.operation = operation
+        self.route = route
+        self.effect = effect
+        self.rule = rule
+        self.policy = policy
+    }
+
+    package var fragment: AuditFragment {
+        var out = AuditFragment()
+        out.add("operation", operation)
+        out.add("route", route)
+        out.add("effect", effect.rawValue)
+        out.add("rule", rule)
+        out.add("policy", policy)
+        return out
+    }
+}
