@@ -1,0 +1,128 @@
+import Bytes
+
+extension FieldName {
+    private static var ones: UInt64 { 0x0101_0101_0101_0101 }
+    private static var tops: UInt64 { 0x8080_8080_8080_8080 }
+
+    /// The top bit of the first `:` of a word; bits above it mean nothing.
+    @inline(__always)
+    private static func colon(_ word: UInt64) -> UInt64 {
+        let x = word ^ (ones &* 0x3a)
+        return (x &- ones) & ~x & tops
+    }
+
+    /// The bytes of `word` below the lowest bit of `hit`, in lower case, the others zero; nil where one of them is a
+    /// control byte, which `| 0x20` would fold into `-` or a digit.
+    @inline(__always)
+    private static func lowered(_ word: UInt64, below hit: UInt64) -> UInt64? {
+        let mask = ((hit & (0 &- hit)) &>> 7) &- 1
+        if (word &- ones &* 0x20) & ~word & tops & mask != 0 { return nil }
+        return (word | ones &* 0x20) & mask
+    }
+
+    /// The known name that stands at `at` with a colon behind it, and its length; `other` for everything else, and
+    /// near the end of the bytes.
+    @inline(__always)
+    static func scan(_ bytes: Span<UInt8>, at: Int) -> (name: FieldName, length: Int) {
+        guard at &+ 24 <= bytes.count else { return scanNearEnd(bytes, at: at) }
+        return scan(bytes.word(at: at), bytes.word(at: at &+ 8), bytes.word(at: at &+ 16))
+    }
+
+    @inline(__always)
+    private static func scan(_ a: UInt64, _ b: UInt64, _ c: UInt64) -> (name: FieldName, length: Int) {
+        let none: UInt64 = 0  // no byte is masked out
+        let inA = colon(a)
+        if inA != 0 {
+            let length = inA.trailingZeroBitCount / 8
+            guard let x = lowered(a, below: inA) else { return (.other, 0) }
+            return (known(length: length, x, 0, 0), length)
+        }
+        let inB = colon(b)
+        guard let x = lowered(a, below: none) else { return (.other, 0) }
+        if inB != 0 {
+            let length = 8 &+ inB.trailingZeroBitCount / 8
+            guard let y = lowered(b, below: inB) else { return (.other, 0) }
+            return (known(length: length, x, y, 0), length)
+        }
+        let inC = colon(c)
+        if inC == 0 { return (.other, 0) }
+        let length = 16 &+ inC.trailingZeroBitCount / 8
+        guard let y = lowered(b, below: none), let z = lowered(c, below: inC) else { return (.other, 0) }
+        return (known(length: length, x, y, z), length)
+    }
+
+    /// As above, where fewer than 24 bytes are left.
+    @inline(never)
+    private static func scanNearEnd(_ bytes: Span<UInt8>, at: Int) -> (name: FieldName, length: Int) {
+        scan(part(bytes, at), part(bytes, at &+ 8), part(bytes, at &+ 16))
+    }
+
+    /// Up to eight bytes at `offset`, those beyond the end as zeros.
+    private static func part(_ bytes: Span<UInt8>, _ offset: Int) -> UInt64 {
+        var word: UInt64 = 0
+        var i = min(bytes.count, offset &+ 8)
+        while i > offset {
+            i &-= 1
+            word = word &<< 8 | UInt64(bytes[i])
+        }
+        return word
+    }
+
+    /// The known name with these bytes in any case, or `other`.
+    package init(_ name: Span<UInt8>) {
+        self = .other
+        let length = name.count
+        guard length > 0, length <= Self.lengthMax else { return }
+        var words: (UInt64, UInt64, UInt64) = (0, 0, 0)
+        for i in stride(from: length - 1, through: 0, by: -1) {
+            if name[i] < 0x20 { return }
+            let byte = UInt64(name[i] | 0x20)
+            if i >= 16 {
+                words.2 = words.2 << 8 | byte
+            } else if i >= 8 {
+                words.1 = words.1 << 8 | byte
+            } else {
+                words.0 = words.0 << 8 | byte
+            }
+        }
+        self = Self.known(length: length, words.0, words.1, words.2)
+    }
+
+    /// The known name with this text in any case, or `other`.
+    package init(_ text: String) { self.init(Array(text.utf8).span) }
+
+    /// Whether the name has underscores and would be a known name had it hyphens in their place.
+    static func isKnownWithHyphens(_ name: Span<UInt8>) -> Bool {
+        guard name.count <= lengthMax, name.firstIndex(of: UInt8(ascii: "_")) != nil else { return false }
+        var copy = name.array
+        for i in copy.indices where copy[i] == UInt8(ascii: "_") { copy[i] = UInt8(ascii: "-") }
+        return FieldName(copy.span) != .other
+    }
+
+    /// Whether the name is `Proxy` or begins with `Proxy-`.
+    static func isForProxies(_ name: Span<UInt8>) -> Bool {
+        guard name.count >= 5, name.extracting(0..<5).equalsIgnoringCase("proxy") else { return false }
+        return name.count == 5 || name[5] == UInt8(ascii: "-")
+    }
+
+    /// The set of names that are always for the next recipient only. (RFC 9110 §7.6.1)
+    static var hopByHop: UInt64 {
+        FieldName.connection.bit | FieldName.keepAlive.bit | FieldName.proxyConnection.bit
+            | FieldName.proxyAuthenticate.bit | FieldName.proxyAuthorization.bit | FieldName.te.bit
+            | FieldName.trailer.bit | FieldName.transferEncoding.bit | FieldName.upgrade.bit
+            | FieldName.http2Settings.bit
+    }
+
+    /// The set of names that `Connection` may not nominate: a recipient that obeyed would drop who asks, for what, or how
+    /// long the body is. (RFC 9110 §7.6.1: "a field that is intended for all recipients")
+    static var endToEnd: UInt64 {
+        FieldName.host.bit | FieldName.contentLength.bit | FieldName.authorization.bit | FieldName.contentType.bit
+            | FieldName.contentEncoding.bit | FieldName.contentRange.bit | FieldName.expect.bit
+            | FieldName.cookie.bit | FieldName.setCookie.bit | FieldName.forwarded.bit | FieldName.xForwardedFor.bit
+            | FieldName.xForwardedHost.bit | FieldName.xForwardedProto.bit | FieldName.xForwardedPort.bit
+            | FieldName.xRealIp.bit | FieldName.via.bit | FieldName.idempotencyKey.bit | FieldName.traceparent.bit
+            | FieldName.tracestate.bit | FieldName.cacheControl.bit | FieldName.location.bit
+            | FieldName.wwwAuthenticate.bit | FieldName.date.bit | FieldName.etag.bit | FieldName.ifMatch.bit
+            | FieldName.ifNoneMatch.bit
+    }
+}
