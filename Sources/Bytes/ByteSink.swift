@@ -4,14 +4,6 @@ public protocol ByteSink {
     mutating func append(copying bytes: Span<UInt8>)
 }
 
-extension Array: ByteSink where Element == UInt8 {
-    @inlinable
-    public mutating func append(copying bytes: Span<UInt8>) {
-        reserveCapacity(count + bytes.count)
-        for i in bytes.indices { append(bytes[i]) }
-    }
-}
-
 extension ByteSink {
     /// Appends the UTF-8 bytes of a literal.
     @inlinable
@@ -29,29 +21,56 @@ extension ByteSink {
     @inlinable
     public mutating func append(decimal value: Int) {
         if value < 0 { append(UInt8(ascii: "-")) }
-        var magnitude = value.magnitude
-        if magnitude < 10 {
-            append(UInt8(truncatingIfNeeded: magnitude) &+ 48)
+        appendDigits(value.magnitude)
+    }
+
+    /// Eight digits at a time, packed into a word from the last to the first: divisions by constants only.
+    @inlinable
+    mutating func appendDigits(_ magnitude: UInt) {
+        var rest = magnitude
+        if rest >= 100_000_000 {
+            appendDigits(rest / 100_000_000)
+            appendPacked(Int(rest % 100_000_000), width: 8)
             return
         }
-        var divisor: UInt = 10
-        while magnitude / divisor >= 10 { divisor *= 10 }
-        while divisor > 0 {
-            append(UInt8(truncatingIfNeeded: magnitude / divisor) &+ 48)
-            magnitude %= divisor
-            divisor /= 10
+        var packed: UInt64 = 0
+        var width = 0
+        repeat {
+            packed = packed << 8 | UInt64(rest % 10 &+ 48)
+            rest /= 10
+            width &+= 1
+        } while rest != 0
+        for _ in 0..<width {
+            append(UInt8(truncatingIfNeeded: packed))
+            packed >>= 8
         }
     }
 
-    /// Appends a non-negative integer with leading zeros; digits beyond `width` are cut from the left.
+    @inlinable
+    mutating func appendPacked(_ value: Int, width: Int) {
+        var rest = UInt(value)
+        var packed: UInt64 = 0
+        for _ in 0..<width {
+            packed = packed << 8 | UInt64(rest % 10 &+ 48)
+            rest /= 10
+        }
+        for _ in 0..<width {
+            append(UInt8(truncatingIfNeeded: packed))
+            packed >>= 8
+        }
+    }
+
+    /// Appends a non-negative integer with leading zeros in `width` digits, 1 to 18; digits beyond `width` are cut
+    /// from the left.
     @inlinable
     public mutating func append(padded value: Int, width: Int) {
-        var divisor = 1
-        for _ in 1..<width { divisor *= 10 }
-        while divisor > 0 {
-            append(UInt8(truncatingIfNeeded: value / divisor % 10) &+ 48)
-            divisor /= 10
+        precondition(value >= 0 && width >= 1 && width <= 18)
+        if width <= 8 {
+            appendPacked(value, width: width)
+            return
         }
+        append(padded: value / 100_000_000, width: width &- 8)
+        appendPacked(value, width: 8)
     }
 
     /// Appends lower-case hexadecimal digits of `value`, 16 of them.
@@ -63,5 +82,26 @@ extension ByteSink {
             let nibble = UInt8(truncatingIfNeeded: value >> shift) & 15
             append(nibble < 10 ? nibble &+ 48 : nibble &+ 87)
         }
+    }
+}
+
+// The same on a buffer that is held by a `let`: a method of `ByteSink` is mutating and would ask for a `var`.
+extension IOBuffer {
+    /// Appends the UTF-8 bytes of a literal.
+    @inlinable
+    public final func append(_ literal: StaticString) { append(copying: literal.bytes) }
+
+    /// Appends the UTF-8 bytes of a string. Off the hot path.
+    @inlinable
+    public final func append(text: String) {
+        for byte in text.utf8 { append(byte) }
+    }
+
+    /// Appends a decimal integer.
+    @inlinable
+    public final func append(decimal value: Int) {
+        var sink = self
+        func write<Sink: ByteSink>(to sink: inout Sink) { sink.append(decimal: value) }
+        write(to: &sink)
     }
 }

@@ -27,7 +27,9 @@ public struct CivilTime: Equatable, Sendable {
 
     public init(_ instant: WallInstant) {
         let seconds = instant.seconds
-        nanosecond = Int(instant.nanoseconds - seconds * 1_000_000_000)
+        // By the remainder: `seconds * 1e9` does not fit for the earliest instants.
+        let remainder = Int(instant.nanoseconds % 1_000_000_000)
+        nanosecond = remainder < 0 ? remainder + 1_000_000_000 : remainder
         var days = seconds / 86_400
         var rest = seconds % 86_400
         if rest < 0 {
@@ -48,7 +50,8 @@ public struct CivilTime: Equatable, Sendable {
         year = Int(yearOfEra + era * 400 + (month <= 2 ? 1 : 0))
     }
 
-    /// The instant, or nil when a part is out of range (month 13, 30 February, second 60).
+    /// The instant, or nil when a part is out of range (month 13, 30 February, second 60, a year before 1700 or after
+    /// 2200).
     public var instant: WallInstant? {
         guard (1...12).contains(month), day >= 1, day <= Self.days(inMonth: month, year: year),
             (0..<24).contains(hour), (0..<60).contains(minute), (0..<60).contains(second),

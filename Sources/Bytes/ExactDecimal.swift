@@ -10,6 +10,7 @@ public struct ExactDecimal: Hashable, Comparable, Sendable, CustomStringConverti
 
     public init(_ integer: Int) { self.init(mantissa: Int64(integer), scale: 0) }
 
+    /// `scale` is 0 to 18 after trailing zeros are taken away.
     public init(mantissa: Int64, scale: UInt8) {
         var m = mantissa
         var s = scale
@@ -17,89 +18,96 @@ public struct ExactDecimal: Hashable, Comparable, Sendable, CustomStringConverti
             m /= 10
             s -= 1
         }
+        precondition(s <= 18, "a decimal has at most 18 places")
         self.mantissa = m
         self.scale = s
     }
 
-    /// Reads a JSON number, `12`, `-0.5`, `1e3`. Nil when it is no JSON number or does not fit in 18 digits.
+    /// Reads a JSON number, `12`, `-0.5`, `1e3`. (RFC 8259 §6) Nil when it is none, or when its value doesn't fit:
+    /// more than 18 places, or more digits than an `Int64` holds. Zeros that don't change the value don't count.
     public init?(_ text: String) {
-        var bytes = Array(text.utf8)[...]
-        var negative = false
-        if bytes.first == UInt8(ascii: "-") {
-            negative = true
-            bytes.removeFirst()
-        }
+        let bytes = Array(text.utf8)
+        var i = 0
+        func isDigit() -> Bool { i < bytes.count && bytes[i] >= 48 && bytes[i] <= 57 }
+        let negative = bytes.first == UInt8(ascii: "-")
+        if negative { i += 1 }
+        guard isDigit() else { return nil }
+
         var mantissa: Int64 = 0
-        var scale = 0
-        var digits = 0
-        var seenPoint = false
-        var fraction = 0
-        var exponent = 0
-        var leadingZero = false
-        while let c = bytes.first {
-            if c >= 48 && c <= 57 {
-                if !seenPoint {
-                    if digits == 0 { leadingZero = c == 48 } else if leadingZero { return nil }
-                } else {
-                    fraction += 1
-                }
-                digits += 1
-                let (product, overflow) = mantissa.multipliedReportingOverflow(by: 10)
-                let (sum, carry) = product.addingReportingOverflow(Int64(c - 48))
-                if overflow || carry { return nil }
-                mantissa = sum
-                if seenPoint { scale += 1 }
-            } else if c == UInt8(ascii: "."), !seenPoint, digits > 0 {
-                seenPoint = true
-            } else if c | 0x20 == UInt8(ascii: "e"), digits > 0, !(seenPoint && fraction == 0) {
-                bytes.removeFirst()
-                guard let e = Self.exponent(bytes) else { return nil }
-                exponent = e
-                bytes = []
-                break
-            } else {
-                return nil
+        /// Zeros read since the last other digit: they count only when another digit follows.
+        var zeros = 0
+        var places = 0
+        func take(_ digit: UInt8) -> Bool {
+            if digit == 48 {
+                zeros += 1
+                return true
             }
-            bytes.removeFirst()
+            guard let shifted = Self.shifted(mantissa, by: zeros + 1) else { return false }
+            let (sum, overflow) = shifted.addingReportingOverflow(Int64(digit - 48))
+            mantissa = sum
+            zeros = 0
+            return !overflow
         }
-        guard digits > 0, !(seenPoint && fraction == 0) else { return nil }
-        while scale > 0 && mantissa % 10 == 0 {
-            mantissa /= 10
-            scale -= 1
+
+        if bytes[i] == 48 {
+            i += 1
+            if isDigit() { return nil }
         }
+        while isDigit() {
+            guard take(bytes[i]) else { return nil }
+            i += 1
+        }
+        if i < bytes.count, bytes[i] == UInt8(ascii: ".") {
+            i += 1
+            guard isDigit() else { return nil }
+            while isDigit() {
+                guard take(bytes[i]) else { return nil }
+                places += 1
+                i += 1
+            }
+        }
+        var exponent = 0
+        if i < bytes.count, bytes[i] | 0x20 == UInt8(ascii: "e") {
+            i += 1
+            var below = false
+            if i < bytes.count, bytes[i] == UInt8(ascii: "+") || bytes[i] == UInt8(ascii: "-") {
+                below = bytes[i] == UInt8(ascii: "-")
+                i += 1
+            }
+            guard isDigit() else { return nil }
+            while isDigit() {
+                // Far beyond what any text in memory can balance.
+                exponent = min(exponent * 10 + Int(bytes[i] - 48), 1 << 50)
+                i += 1
+            }
+            if below { exponent = -exponent }
+        }
+        guard i == bytes.count else { return nil }
         if mantissa == 0 {
             self.init(0)
             return
         }
-        scale -= exponent
-        while scale < 0 {
-            let (product, overflow) = mantissa.multipliedReportingOverflow(by: 10)
-            if overflow { return nil }
-            mantissa = product
-            scale += 1
+        exponent += zeros - places
+        if exponent >= 0 {
+            guard let shifted = Self.shifted(mantissa, by: exponent) else { return nil }
+            mantissa = shifted
+            exponent = 0
         }
-        while scale > 0 && mantissa % 10 == 0 {
-            mantissa /= 10
-            scale -= 1
-        }
-        guard scale <= 18 else { return nil }
-        self.init(mantissa: negative ? -mantissa : mantissa, scale: UInt8(scale))
+        guard exponent >= -18 else { return nil }
+        self.init(mantissa: negative ? -mantissa : mantissa, scale: UInt8(-exponent))
     }
 
-    private static func exponent(_ text: ArraySlice<UInt8>) -> Int? {
-        var rest = text
-        var negative = false
-        if let sign = rest.first, sign == 43 || sign == 45 {
-            negative = sign == 45
-            rest.removeFirst()
+    /// `value` × 10^`places`, nil when that does not fit.
+    private static func shifted(_ value: Int64, by places: Int) -> Int64? {
+        if value == 0 { return 0 }
+        guard places <= 18 else { return nil }
+        var result = value
+        for _ in 0..<places {
+            let (product, overflow) = result.multipliedReportingOverflow(by: 10)
+            if overflow { return nil }
+            result = product
         }
-        guard !rest.isEmpty, rest.count <= 4 else { return nil }
-        var value = 0
-        for c in rest {
-            guard c >= 48, c <= 57 else { return nil }
-            value = value * 10 + Int(c - 48)
-        }
-        return negative ? -value : value
+        return result
     }
 
     /// Plain decimal text, a JSON number: `-0.05`, `1200`.

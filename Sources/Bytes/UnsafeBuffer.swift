@@ -17,39 +17,67 @@ extension StaticString {
     }
 }
 
+extension Array: ByteSink where Element == UInt8 {
+    @inlinable
+    public mutating func append(copying bytes: Span<UInt8>) {
+        // No `reserveCapacity` here: it allocates exactly, and many small appends would then copy quadratically.
+        bytes.withUnsafeBufferPointer { append(contentsOf: $0) }
+    }
+}
+
 /// A flat byte buffer with a readable window: bytes are appended at its end and consumed from its start.
 ///
 /// One is shared by a connection and its driver on one reactor, so it is a class and not Sendable. It is taken from
 /// an `IOBufferPool` and given back when the connection is idle.
+///
+/// A `Span` got from `readable` is good until the next call that appends to, makes room in or gives back this
+/// buffer; the compiler doesn't see that, because a class may be changed through any reference.
 public final class IOBuffer: ByteSink {
-    @usableFromInline var base: UnsafeMutablePointer<UInt8>
-    /// Bytes of memory behind the buffer.
-    public private(set) final var capacity: Int
-    /// Offset of the first byte that is not consumed.
-    @usableFromInline final var start = 0
-    /// Offset after the last byte.
-    @usableFromInline final var end = 0
+    /// The moving parts. They live behind a pointer that never changes, because Swift checks each access to a stored
+    /// property of a class for exclusivity at run time (`swift_beginAccess`), four calls for one appended byte.
+    @usableFromInline struct State {
+        @usableFromInline var base: UnsafeMutablePointer<UInt8>
+        @usableFromInline var capacity: Int
+        /// Offset of the first byte that is not consumed.
+        @usableFromInline var start: Int
+        /// Offset after the last byte.
+        @usableFromInline var end: Int
+        @usableFromInline init(base: UnsafeMutablePointer<UInt8>, capacity: Int) {
+            self.base = base
+            self.capacity = capacity
+            start = 0
+            end = 0
+        }
+    }
+
+    @usableFromInline let state: UnsafeMutablePointer<State>
 
     public init(capacity: Int) {
         precondition(capacity > 0)
-        base = .allocate(capacity: capacity)
-        self.capacity = capacity
+        state = .allocate(capacity: 1)
+        state.initialize(to: State(base: .allocate(capacity: capacity), capacity: capacity))
     }
 
-    deinit { base.deallocate() }
+    deinit {
+        state.pointee.base.deallocate()
+        state.deallocate()
+    }
 
+    /// Bytes of memory behind the buffer.
+    @inlinable public final var capacity: Int { state.pointee.capacity }
     /// Number of readable bytes.
-    @inlinable public final var count: Int { end &- start }
-    @inlinable public final var isEmpty: Bool { start == end }
+    @inlinable public final var count: Int { state.pointee.end &- state.pointee.start }
+    @inlinable public final var isEmpty: Bool { state.pointee.start == state.pointee.end }
     /// Bytes that can be appended without growing or moving.
-    public final var freeAtEnd: Int { capacity - end }
+    @inlinable public final var freeAtEnd: Int { state.pointee.capacity &- state.pointee.end }
 
     /// The readable bytes.
     @inlinable
     public final var readable: Span<UInt8> {
         @_lifetime(borrow self)
         get {
-            let span = Span(_unsafeStart: UnsafePointer(base + start), count: end &- start)
+            let from = UnsafePointer(state.pointee.base + state.pointee.start)
+            let span = Span(_unsafeStart: from, count: state.pointee.end &- state.pointee.start)
             return _overrideLifetime(span, borrowing: self)
         }
     }
@@ -57,81 +85,96 @@ public final class IOBuffer: ByteSink {
     /// Drops `n` readable bytes.
     @inlinable
     public final func consume(_ n: Int) {
-        precondition(n >= 0 && n <= end &- start)
-        start &+= n
-        if start == end {
-            start = 0
-            end = 0
-        }
+        precondition(n >= 0 && n <= count)
+        state.pointee.start &+= n
+        if isEmpty { clear() }
     }
 
     /// Drops all bytes.
     @inlinable
     public final func clear() {
-        start = 0
-        end = 0
+        state.pointee.start = 0
+        state.pointee.end = 0
     }
 
     /// Drops bytes from the end, back to `count` readable bytes.
     public final func truncate(to count: Int) {
-        precondition(count >= 0 && count <= end - start)
-        end = start + count
+        precondition(count >= 0 && count <= self.count)
+        state.pointee.end = state.pointee.start + count
     }
 
     @inlinable
     public final func append(_ byte: UInt8) {
-        if end == capacity { makeRoom(1) }
-        base[end] = byte
-        end &+= 1
+        if state.pointee.end == state.pointee.capacity { makeRoom(1) }
+        state.pointee.base[state.pointee.end] = byte
+        state.pointee.end &+= 1
     }
 
     @inlinable
     public final func append(copying bytes: Span<UInt8>) {
-        let n = bytes.count
-        if n == 0 { return }
-        if capacity &- end < n { makeRoom(n) }
         bytes.withUnsafeBufferPointer { source in
-            guard let from = source.baseAddress else { return }
-            memcpy(base + end, from, n)
+            guard let from = source.baseAddress, source.count > 0 else { return }
+            if freeAtEnd >= source.count {
+                memcpy(state.pointee.base + state.pointee.end, from, source.count)
+                state.pointee.end &+= source.count
+            } else {
+                appendGrowing(from, source.count)
+            }
         }
-        end &+= n
+    }
+
+    /// The slow path of `append(copying:)`. The bytes may be this buffer's own, which move when room is made.
+    @usableFromInline
+    final func appendGrowing(_ from: UnsafePointer<UInt8>, _ n: Int) {
+        let first = UnsafePointer(state.pointee.base + state.pointee.start)
+        let own = from >= first && from < first + count ? from - first : nil
+        makeRoom(n)
+        let source = own.map { UnsafePointer(state.pointee.base + state.pointee.start + $0) } ?? from
+        memcpy(state.pointee.base + state.pointee.end, source, n)
+        state.pointee.end += n
     }
 
     /// Appends `count` bytes of `source` beginning at `offset` of its readable bytes.
     public final func append(from source: IOBuffer, offset: Int, count: Int) {
-        precondition(offset >= 0 && count >= 0 && offset + count <= source.count && source !== self)
+        precondition(offset >= 0 && count >= 0 && offset <= source.count - count && source !== self)
         if count == 0 { return }
-        if capacity - end < count { makeRoom(count) }
-        memcpy(base + end, source.base + source.start + offset, count)
-        end += count
+        makeRoom(count)
+        memcpy(
+            state.pointee.base + state.pointee.end, source.state.pointee.base + source.state.pointee.start + offset,
+            count)
+        state.pointee.end += count
     }
 
     /// Makes at least `n` free bytes at the end: first by moving the readable bytes to the front, then by growing.
     public final func makeRoom(_ n: Int) {
-        if capacity - end >= n { return }
-        let used = end - start
-        if capacity - used >= n && start > 0 {
-            memmove(base, base + start, used)
+        if freeAtEnd >= n { return }
+        let used = count
+        let base = state.pointee.base
+        if capacity - used >= n {
+            memmove(base, base + state.pointee.start, used)
         } else {
             var grown = capacity * 2
             while grown - used < n { grown *= 2 }
             let fresh = UnsafeMutablePointer<UInt8>.allocate(capacity: grown)
-            memcpy(fresh, base + start, used)
+            memcpy(fresh, base + state.pointee.start, used)
             base.deallocate()
-            base = fresh
-            capacity = grown
+            state.pointee.base = fresh
+            state.pointee.capacity = grown
         }
-        start = 0
-        end = used
+        state.pointee.start = 0
+        state.pointee.end = used
     }
 
     /// Lets `body` fill the free memory at the end; `body` returns how many bytes it wrote, or a negative number.
+    ///
+    /// The caller has made room: with none free, `recv` would answer 0, which reads like the end of the stream.
     @inlinable
     public final func fill(_ body: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
-        let n = body(UnsafeMutableRawBufferPointer(start: base + end, count: capacity &- end))
+        let free = freeAtEnd
+        let n = body(UnsafeMutableRawBufferPointer(start: state.pointee.base + state.pointee.end, count: free))
         if n > 0 {
-            precondition(n <= capacity &- end)
-            end &+= n
+            precondition(n <= free)
+            state.pointee.end &+= n
         }
         return n
     }
@@ -139,7 +182,7 @@ public final class IOBuffer: ByteSink {
     /// Lets `body` read the readable bytes, for system calls.
     @inlinable
     public final func withReadable<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R {
-        body(UnsafeRawBufferPointer(start: base + start, count: end &- start))
+        body(UnsafeRawBufferPointer(start: state.pointee.base + state.pointee.start, count: count))
     }
 }
 
@@ -172,10 +215,12 @@ extension Span where Element == UInt8 {
     /// Eight bytes at `offset` as a little-endian word. The caller has checked that they are there.
     @inlinable
     public func word(at offset: Int) -> UInt64 {
-        precondition(offset >= 0 && offset &+ 8 <= count)
+        // Not `offset + 8 <= count`: that wraps for a huge offset.
+        precondition(offset >= 0 && offset <= count &- 8)
         return withUnsafeBufferPointer { buffer in
-            UInt64(littleEndian: UnsafeRawPointer(buffer.baseAddress.unsafelyUnwrapped + offset)
-                .loadUnaligned(as: UInt64.self))
+            UInt64(
+                littleEndian: UnsafeRawPointer(buffer.baseAddress.unsafelyUnwrapped + offset)
+                    .loadUnaligned(as: UInt64.self))
         }
     }
 
