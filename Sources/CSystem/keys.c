@@ -55,3 +55,7 @@ EVP_MAC_CTX *csystem_hmac_new(const char *hash, const uint8_t *key, size_t key_c
     EVP_MAC_CTX_free(context);
     return NULL;
 }
+
+int csystem_print_name(BIO *output, const X509_NAME *name) {
+    return X509_NAME_print_ex(output, name, 0, XN_FLAG_RFC2253);
+}

@@ -39,12 +39,7 @@ package final class PublicKey: @unchecked Sendable {
         switch EVP_PKEY_get_base_id(handle) {
         case EVP_PKEY_RSA:
             let bits = Int(EVP_PKEY_get_bits(handle))
-            guard bits >= rsaBitsMin else {
-                throw KeyError("the RSA modulus has \(bits) bits, at least \(rsaBitsMin) are needed")
-            }
-            guard bits <= rsaBitsMax else {
-                throw KeyError("the RSA modulus has \(bits) bits, at most \(rsaBitsMax) are accepted")
-            }
+            try checkLength(rsaBits: bits)
             return .rsa(bits: bits)
         case EVP_PKEY_EC:
             var name = [CChar](repeating: 0, count: 64)
@@ -65,6 +60,15 @@ package final class PublicKey: @unchecked Sendable {
         }
     }
 
+    private static func checkLength(rsaBits bits: Int) throws(KeyError) {
+        guard bits >= rsaBitsMin else {
+            throw KeyError("the RSA modulus has \(bits) bits, at least \(rsaBitsMin) are needed")
+        }
+        guard bits <= rsaBitsMax else {
+            throw KeyError("the RSA modulus has \(bits) bits, at most \(rsaBitsMax) are accepted")
+        }
+    }
+
     // MARK: - From numbers (RFC 7518 §6, RFC 8037 §2)
 
     /// An RSA key from modulus and exponent, big-endian.
@@ -74,9 +78,8 @@ package final class PublicKey: @unchecked Sendable {
         guard let end = exponent.last, end & 1 == 1, exponent.count <= 8, exponent != [1] else {
             throw KeyError("the RSA exponent is not an odd number from 3 to 2^64")
         }
-        guard modulus.count <= rsaBitsMax / 8 else {
-            throw KeyError("the RSA modulus has more than \(rsaBitsMax) bits")
-        }
+        let bits = modulus.count * 8 - (modulus.first?.leadingZeroBitCount ?? 0)
+        try checkLength(rsaBits: bits)
         guard let handle = csystem_rsa_public_key(modulus, modulus.count, exponent, exponent.count) else {
             throw KeyError("the RSA key is not usable")
         }

@@ -68,12 +68,12 @@ final class SignatureCheck: @unchecked Sendable {
 /// `@unchecked Sendable`: `template` holds the keyed state, is complete before the object can be seen by anybody else
 /// and only ever the constant source of `EVP_MAC_CTX_dup`; the copy belongs to the call. Freed once, by `deinit`, which
 /// also wipes the key.
-final class MessageCode: @unchecked Sendable {
+package final class MessageCode: @unchecked Sendable {
     private let template: OpaquePointer
     private let size: Int
 
     /// Throws when the secret is shorter than the hash. (RFC 7518 §3.2)
-    init(secret: [UInt8], algorithm: SignatureAlgorithm) throws(KeyError) {
+    package init(secret: [UInt8], algorithm: SignatureAlgorithm) throws(KeyError) {
         defer { ERR_clear_error() }
         guard algorithm.family == .secret, let hash = algorithm.hashName else {
             throw KeyError("a secret is not a key for \(algorithm)")
@@ -92,7 +92,7 @@ final class MessageCode: @unchecked Sendable {
     deinit { EVP_MAC_CTX_free(template) }
 
     /// The code of `message`; nil when OpenSSL fails.
-    func code(_ message: Span<UInt8>) -> [UInt8]? {
+    package func code(_ message: Span<UInt8>) -> [UInt8]? {
         defer { ERR_clear_error() }
         guard let context = EVP_MAC_CTX_dup(template) else { return nil }
         defer { EVP_MAC_CTX_free(context) }

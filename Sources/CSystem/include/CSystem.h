@@ -64,4 +64,7 @@ EVP_PKEY *csystem_ec_public_key(const char *group, const uint8_t *point, size_t 
 /// An HMAC context keyed for one hash, or NULL.
 EVP_MAC_CTX *csystem_hmac_new(const char *hash, const uint8_t *key, size_t key_count);
 
+/// Writes a distinguished name as in RFC 2253; negative when it fails.
+int csystem_print_name(BIO *output, const X509_NAME *name);
+
 #endif
