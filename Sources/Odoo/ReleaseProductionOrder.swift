@@ -1,0 +1,34 @@
+/// Releases a draft order: `action_confirm`.
+///
+/// Harmless to repeat: on a released order it is a no-op (recording 047). On a cancelled one it says true and does
+/// nothing (125), hence the guard before and the read after.
+package enum ReleaseProductionOrder {
+    package enum Plan: Hashable, Sendable {
+        case call(OdooCall)
+        case alreadyReleased
+    }
+
+    package static func plan(
+        for order: ProductionOrderRecord, on version: OdooVersion
+    ) throws(RecipeRefusal) -> Plan {
+        guard version.hasWritingRecipes else { throw .unsupportedVersion(version) }
+        switch order.state {
+        case .draft: return .call(.button(ProductionOrderRecord.model, "action_confirm", ids: [order.id]))
+        case .confirmed, .progress, .toClose: return .alreadyReleased
+        case .done: throw .orderDone
+        case .cancel: throw .orderCancelled
+        case .other(let state): throw .orderInUnknownState(state)
+        }
+    }
+
+    /// Whether the order, read after the call or after an interruption, is released.
+    package static func verdict(after order: ProductionOrderRecord?) -> RecipeVerdict {
+        guard let order else { return .conflict("the order is gone") }
+        switch order.state {
+        case .draft: return .notApplied
+        case .confirmed, .progress, .toClose, .done: return .applied
+        case .cancel: return .conflict("the order was cancelled")
+        case .other(let state): return .conflict("the order is in state `\(state)`")
+        }
+    }
+}
