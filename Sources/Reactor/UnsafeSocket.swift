@@ -7,6 +7,9 @@ public struct SocketAddress: Hashable, Sendable {
     var storage = sockaddr_storage_bytes()
     var length: UInt32 = 0
 
+    /// No address.
+    public init() {}
+
     struct sockaddr_storage_bytes: Hashable, Sendable {
         var a: UInt64 = 0, b: UInt64 = 0, c: UInt64 = 0, d: UInt64 = 0
     }
@@ -30,6 +33,11 @@ public struct SocketAddress: Hashable, Sendable {
         return withUnsafeMutablePointer(to: &copy) {
             $0.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { UInt16(bigEndian: $0.pointee.sin_port) }
         }
+    }
+
+    public var isIPv6: Bool {
+        var copy = storage
+        return withUnsafeBytes(of: &copy) { $0.load(as: UInt16.self) == UInt16(AF_INET6) }
     }
 
     /// The address without the port as two words, for limits per client address.

@@ -1,0 +1,155 @@
+import Bytes
+import HTTP
+import Reactor
+
+/// One request and its response, whatever the protocol: what handlers see.
+///
+/// An exchange lives on its reactor and is used again for the next request. Whoever is called with one may use it until
+/// it has finished the response or was told that the client is gone, and must forget it then.
+open class Exchange {
+    /// The request head, positions into `headBytes`.
+    public final let head: MessageHead
+    /// The reactor that it lives on.
+    public let reactor: Reactor
+    /// Where the connection was accepted and from whom.
+    public final var origin: ConnectionOrigin
+    /// What the handler keeps for this request.
+    public final var context: AnyObject?
+    /// Who takes the body and hears of backpressure; nil throws the body away.
+    public final var consumer: (any ExchangeConsumer)?
+    /// When the head was complete.
+    public final var started = MonotonicInstant(nanoseconds: 0)
+    /// Status of the final response, 0 before it is begun.
+    public final var status = 0
+    /// Payload bytes of the request body taken so far.
+    public final var requestBodyBytes: Int64 = 0
+    /// Payload bytes of the response body given so far.
+    public final var responseBodyBytes: Int64 = 0
+
+    public init(reactor: Reactor, head: MessageHead, origin: ConnectionOrigin) {
+        self.reactor = reactor
+        self.head = head
+        self.origin = origin
+    }
+
+    /// How the response's body is delimited.
+    public enum ResponseBody: Equatable {
+        /// None, and no length is told (1xx, 204, 304).
+        case absent
+        /// Exactly so many bytes.
+        case length(Int64)
+        /// As many as come, until `finish`.
+        case streamed
+    }
+
+    // MARK: To override, one driver per protocol
+
+    /// The request head's bytes. Valid only inside `ExchangeHandler.handle` and `refuse`.
+    open var headBytes: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { StaticString("").bytes }
+    }
+
+    /// Begins the final response.
+    open func startResponse(status: Int) {}
+    open func addField(_ name: StaticString, _ value: Span<UInt8>) {}
+    open func addField(_ name: Span<UInt8>, _ value: Span<UInt8>) {}
+    /// Ends the head. A HEAD request gets the fields that say how long the body would be, and no body.
+    open func endHead(_ body: ResponseBody) {}
+    /// Gives `count` body bytes of `buffer` from `offset`; they are sent or copied before it returns.
+    open func sendBody(_ buffer: IOBuffer, offset: Int, count: Int) {}
+    /// Ends the response. The exchange must not be touched afterwards.
+    open func finish() {}
+    /// Ends the exchange when the response cannot be completed: the client sees a broken connection, never a cut body
+    /// that looks whole. The exchange must not be touched afterwards.
+    open func abort() {}
+    /// Whether more of the response should wait until `ExchangeConsumer.responseDrained`.
+    open var isBackedUp: Bool { false }
+    /// Holds the request body back: the client is not read from.
+    open func pauseBody() {}
+    open func resumeBody() {}
+    /// Makes the connection close after this response.
+    open func closeAfterwards() {}
+    /// Sends the 101 whose head has been written and gives up the connection to the tunnel.
+    open func takeOver() -> (any TunnelEnd)? { nil }
+
+    // MARK: Conveniences
+
+    public final func addField(_ name: StaticString, _ value: StaticString) { addField(name, value.bytes) }
+
+    /// Off the hot path.
+    public final func addField(_ name: String, _ value: String) {
+        let nameBytes = Array(name.utf8)
+        let valueBytes = Array(value.utf8)
+        addField(nameBytes.span, valueBytes.span)
+    }
+
+    /// A whole response from bytes. Off the hot path.
+    public final func respond(status: Int, fields: [(String, String)], body: [UInt8]) {
+        startResponse(status: status)
+        for (name, value) in fields { addField(name, value) }
+        if status == 204 || status == 304 {
+            endHead(.absent)
+            finish()
+            return
+        }
+        endHead(.length(Int64(body.count)))
+        if !body.isEmpty {
+            let buffer = IOBuffer(capacity: max(1, body.count))
+            buffer.append(copying: body.span)
+            sendBody(buffer, offset: 0, count: body.count)
+        }
+        finish()
+    }
+}
+
+/// Where a connection came in and from whom.
+public final class ConnectionOrigin {
+    /// Name of the listener in the configuration.
+    public let listener: String
+    /// Whether it came through TLS.
+    public let isTLS: Bool
+    public let peer: SocketAddress
+    /// The peer's numeric address, rendered once per connection.
+    public private(set) lazy var peerHost: String = peer.host
+    public private(set) lazy var peerHostBytes: [UInt8] = Array(peerHost.utf8)
+    public private(set) lazy var peerIsIPv6: Bool = peer.isIPv6
+    /// What the handler keeps for the connection (a certificate's principal).
+    public var context: AnyObject?
+    /// The TLS side, for client certificates.
+    public let tls: TLSSession?
+    /// Called once when the connection has closed.
+    var released: ((SocketAddress) -> Void)?
+
+    public init(listener: String, peer: SocketAddress, tls: TLSSession?) {
+        self.listener = listener
+        self.peer = peer
+        self.tls = tls
+        isTLS = tls != nil
+    }
+}
+
+/// What the room above does with requests.
+public protocol ExchangeHandler: AnyObject {
+    /// A request head is complete. Answer through the exchange, now or later.
+    func handle(_ exchange: Exchange)
+    /// The client sent what is not HTTP, or too much, or too slowly: answer with the error's status. The connection
+    /// closes afterwards.
+    func refuse(_ exchange: Exchange, _ error: HTTPError)
+    /// The response has left, or the client has: for logs, metrics and the audit's outcome.
+    func finished(_ exchange: Exchange, completed: Bool)
+}
+
+/// Who takes the request body and hears how the client reads the response.
+public protocol ExchangeConsumer: AnyObject {
+    /// Body bytes, in order. They are gone when it returns.
+    func requestBody(_ bytes: Span<UInt8>)
+    /// The body is complete.
+    func requestBodyEnded()
+    /// The body broke off, was malformed or too large; the driver answers the client. Forget the exchange.
+    func requestBodyFailed(_ error: HTTPError)
+    /// What was held back may be sent.
+    func responseDrained()
+    /// The client is gone. Forget the exchange.
+    func clientGone()
+}

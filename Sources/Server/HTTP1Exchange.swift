@@ -1,0 +1,205 @@
+import Bytes
+import HTTP
+import Reactor
+
+/// An exchange over HTTP/1.1, with the buffers that its connection needs while it is at work. Idle connections hold
+/// none: exchanges wait in a pool of their reactor.
+public final class HTTP1Exchange: Exchange {
+    enum Phase {
+        /// Reading a head.
+        case head
+        /// The handler has the request.
+        case inFlight
+        /// No further request: what is left is sent, then the connection closes.
+        case closing
+        /// The answer is out and the write side closed; the client's remaining bytes are thrown away for a moment.
+        case lingering
+    }
+
+    enum ResponseState {
+        case none
+        case head
+        case body
+        case complete
+    }
+
+    final var phase = Phase.head
+    final var response = ResponseState.none
+    final var input: IOBuffer
+    final var output: IOBuffer
+    final var headReader: RequestHeadReader
+    final var bodyReader = BodyReader(framing: .none, limits: HTTPLimits())
+    final var bodyEnded = true
+    final var bodyPaused = false
+    final var bodyStarted = MonotonicInstant(nanoseconds: 0)
+    final var keepAlive = true
+    final var expectsContinue = false
+    final var isChunkedResponse = false
+    final var hasNoResponseBody = false
+    final var toldBackedUp = false
+    final var isRefused = false
+    final var lingered: Int64 = 0
+    final weak var connection: HTTP1Connection?
+    private let configuration: ServerConfiguration
+
+    init(reactor: Reactor, configuration: ServerConfiguration, origin: ConnectionOrigin) {
+        self.configuration = configuration
+        input = reactor.buffers.take()
+        output = reactor.buffers.take()
+        headReader = RequestHeadReader(limits: configuration.http)
+        super.init(reactor: reactor, head: MessageHead(), origin: origin)
+    }
+
+    /// Makes the exchange ready for the next request of its connection.
+    func reset() {
+        phase = .head
+        response = .none
+        headReader = RequestHeadReader(limits: configuration.http)
+        bodyEnded = true
+        bodyPaused = false
+        expectsContinue = false
+        isChunkedResponse = false
+        hasNoResponseBody = false
+        isRefused = false
+        status = 0
+        requestBodyBytes = 0
+        responseBodyBytes = 0
+        consumer = nil
+        context = nil
+    }
+
+    /// Called when the head is complete.
+    func begin(now: MonotonicInstant) {
+        phase = .inFlight
+        started = now
+        keepAlive = head.keepAlive
+        expectsContinue = head.expectsContinue
+        bodyReader = BodyReader(framing: head.framing, limits: configuration.http)
+        bodyEnded = head.framing == .none || head.framing == .length(0)
+        bodyStarted = now
+    }
+
+    // MARK: The response
+
+    override public var headBytes: Span<UInt8> {
+        @_lifetime(borrow self)
+        get {
+            // The buffer stays this exchange's own until it is reset.
+            let input = input
+            return _overrideLifetime(input.readable, borrowing: self)
+        }
+    }
+
+    override public func startResponse(status: Int) {
+        self.status = status
+        response = .head
+        HTTPWriter.statusLine(status, to: &output)
+    }
+
+    override public func addField(_ name: StaticString, _ value: Span<UInt8>) {
+        output.append(name)
+        output.append(": ")
+        output.append(copying: value)
+        output.append("\r\n")
+    }
+
+    override public func addField(_ name: Span<UInt8>, _ value: Span<UInt8>) {
+        output.append(copying: name)
+        output.append(": ")
+        output.append(copying: value)
+        output.append("\r\n")
+    }
+
+    override public func endHead(_ body: ResponseBody) {
+        hasNoResponseBody = head.method == .head || status == 204 || status == 304
+        switch body {
+        case .absent:
+            hasNoResponseBody = true
+        case .length(let count):
+            if status != 204 {
+                output.append("Content-Length: ")
+                output.append(decimal: Int(count))
+                output.append("\r\n")
+            }
+        case .streamed:
+            if head.version == 1 {
+                isChunkedResponse = !hasNoResponseBody
+                if status != 204 && status != 304 { output.append("Transfer-Encoding: chunked\r\n") }
+            } else if !hasNoResponseBody {
+                // HTTP/1.0 knows no chunks: the end of the connection is the end of the body.
+                keepAlive = false
+            }
+        }
+        // RFC 9112 §9.6: a body that is not read to its end cannot be followed by another request.
+        if !keepAlive {
+            output.append("Connection: close\r\n")
+        } else if head.version == 0 {
+            output.append("Connection: keep-alive\r\n")
+        }
+        output.append("\r\n")
+        response = .body
+    }
+
+    override public func sendBody(_ buffer: IOBuffer, offset: Int, count: Int) {
+        responseBodyBytes += Int64(count)
+        if hasNoResponseBody || count == 0 { return }
+        guard let connection else { return }
+        if isChunkedResponse {
+            HTTPWriter.chunkHead(count, to: &output)
+            output.append(from: buffer, offset: offset, count: count)
+            output.append("\r\n")
+        } else {
+            var sent = 0
+            // Large bodies go from the producer's buffer to the socket; only what the socket refuses is copied.
+            if count > 4_096 && connection.isWritable {
+                guard let n = connection.send(output, then: buffer, offset: offset, count: count) else {
+                    connection.isBroken = true
+                    connection.wantEndOfTurn()
+                    return
+                }
+                sent = n
+            }
+            output.append(from: buffer, offset: offset + sent, count: count - sent)
+        }
+        connection.noteOutput()
+    }
+
+    override public func finish() {
+        if isChunkedResponse { output.append("0\r\n\r\n") }
+        response = .complete
+        connection?.drive()
+    }
+
+    override public func abort() {
+        response = .complete
+        keepAlive = false
+        guard let connection else { return }
+        connection.isBroken = true
+        connection.drive()
+    }
+
+    override public var isBackedUp: Bool {
+        if output.count >= configuration.sendBufferBytesMax {
+            toldBackedUp = true
+            return true
+        }
+        return false
+    }
+
+    override public func pauseBody() { bodyPaused = true }
+
+    override public func resumeBody() {
+        guard bodyPaused else { return }
+        bodyPaused = false
+        connection?.drive()
+    }
+
+    override public func closeAfterwards() { keepAlive = false }
+
+    override public func takeOver() -> (any TunnelEnd)? {
+        guard let connection else { return nil }
+        output.append("\r\n")
+        response = .complete
+        return connection
+    }
+}
