@@ -47,6 +47,7 @@ package struct JSONObject: Sendable {
 
     /// Appends a member whose name is not there yet.
     mutating func append(_ key: String, _ value: JSONValue) {
+        if members.isEmpty { members.reserveCapacity(4) }
         if index != nil {
             index?[key] = members.count
         } else if members.count == Self.linearMax {

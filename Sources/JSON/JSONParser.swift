@@ -190,19 +190,14 @@ struct JSONParser: ~Escapable {
         let start = at + 1
         var i = start
         var escaped = false
-        var high: UInt64 = 0
         scan: while true {
             while i &+ 8 <= bytes.count {
-                let word = bytes.word(at: i)
-                let hits = JSONText.special(word)
+                let hits = JSONText.special(bytes.word(at: i))
                 if hits == 0 {
-                    high |= word
                     i &+= 8
                     continue
                 }
-                let skip = hits.trailingZeroBitCount & ~7
-                high |= word & ((1 &<< UInt64(skip)) &- 1)
-                i &+= skip / 8
+                i &+= hits.trailingZeroBitCount / 8
                 break
             }
             guard i < bytes.count else { throw error(.unexpectedEnd, at: bytes.count) }
@@ -213,23 +208,19 @@ struct JSONParser: ~Escapable {
                 escaped = true
                 i += 2
             case 0..<0x20: throw error(.controlCharacter(byte), at: i)
-            default:
-                high |= UInt64(byte)
-                i += 1
+            default: i += 1
             }
         }
-        let body = bytes.extracting(start..<i)
-        // Escapes are ASCII, so the raw bytes are valid UTF-8 exactly when the unescaped ones are.
-        if high & 0x8080_8080_8080_8080 != 0 || escaped && !JSONText.isASCII(body) {
-            do throws(UTF8.ValidationError) {
-                _ = try UTF8Span(validating: body)
-            } catch let invalid {
-                throw error(.invalidUTF8, at: start + invalid.byteOffsets.lowerBound)
-            }
-        }
-        if escaped { try unescape(start..<i) }
         at = i + 1
-        return escaped ? String(decoding: scratch, as: UTF8.self) : body.text
+        do throws(UTF8.ValidationError) {
+            // Escapes are ASCII, so the raw bytes are valid UTF-8 exactly when the unescaped ones are.
+            let body = try UTF8Span(validating: bytes.extracting(start..<i))
+            if !escaped { return String(copying: body) }
+        } catch let invalid {
+            throw error(.invalidUTF8, at: start + invalid.byteOffsets.lowerBound)
+        }
+        try unescape(start..<i)
+        return String(decoding: scratch, as: UTF8.self)
     }
 
     /// Fills `scratch` with the string whose raw bytes are `range`.
