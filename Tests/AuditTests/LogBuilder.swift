@@ -7,7 +7,8 @@ struct LogBuilder {
     static let key = makeKey("the audit key of the tests, 32+ bytes")
 
     static func makeKey(_ text: String) -> AuditKey {
-        AuditKey(secret: Array(text.utf8)) ?? AuditKey(secret: [UInt8](repeating: 1, count: 32))!
+        guard let key = AuditKey(secret: Array(text.utf8)) else { preconditionFailure("too short") }
+        return key
     }
 
     private(set) var chain = AuditChain()

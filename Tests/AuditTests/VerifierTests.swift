@@ -30,6 +30,7 @@ import Testing
     }
 
     @Test func everyChangedByteIsFoundInItsLineOrTheNext() {
+        let log = LogBuilder.log(entries: 3, perSegment: 2)
         for (s, segment) in log.segments.enumerated() {
             var line = 1
             for i in segment.indices {
@@ -42,7 +43,7 @@ import Testing
                 let near = places.contains { file, at in
                     (file == name && (at == line || at == line + 1))
                         || (file == AuditSegment.fileName(s + 2) && at <= 1)
-                        || (s == 2 && (at == 0))
+                        || (s == 1 && (at == 0))
                 }
                 #expect(near, "segment \(s + 1), line \(line), byte \(i): \(report.findings)")
                 if segment[i] == 10 { line += 1 }
@@ -128,6 +129,7 @@ import Testing
     }
 
     @Test func everyCutAtTheEndIsFoundByTheHead() {
+        let log = LogBuilder.log(entries: 5, perSegment: 2)
         let last = log.segments[2]
         for count in 0..<last.count {
             var segments = log.segments
@@ -224,7 +226,7 @@ import Testing
 
     @Test func randomDamageIsAlwaysFoundAndNeverCrashesTheReader() {
         var random = SeededGenerator(seed: 20_261_124)
-        for round in 0..<400 {
+        for round in 0..<200 {
             var segments = log.segments
             let s = Int.random(in: 0..<3, using: &random)
             let at = Int.random(in: 0..<segments[s].count, using: &random)
@@ -235,7 +237,7 @@ import Testing
             segments[s].replaceSubrange(at..<end, with: noise)
             if segments[s] == before { continue }
             let report = verify(segments, head: log.headFile())
-            #expect(!report.isIntact || report.tornBytes > 0, "round \(round)")
+            #expect(!report.isIntact, "round \(round)")
         }
     }
 
