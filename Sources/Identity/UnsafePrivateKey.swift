@@ -29,7 +29,7 @@ package final class PrivateKey: @unchecked Sendable {
     package static func pem(_ text: String) throws(KeyError) -> PrivateKey {
         defer { ERR_clear_error() }
         let bytes = Array(text.utf8)
-        let input = BIO_new_mem_buf(bytes, CInt(bytes.count))
+        let input = PEMText.reader(bytes)
         defer { BIO_free(input) }
         // A callback that has no pass phrase; without one OpenSSL would ask on the terminal.
         guard let handle = PEM_read_bio_PrivateKey(input, nil, { _, _, _, _ in 0 }, nil) else {

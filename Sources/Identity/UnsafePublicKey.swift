@@ -122,7 +122,7 @@ package final class PublicKey: @unchecked Sendable {
             throw KeyError("a PEM file of a verification key holds exactly one block, not \(blocks.count)")
         }
         let label = block.prefix { $0 != "-" }
-        let input = BIO_new_mem_buf(bytes, CInt(bytes.count))
+        let input = PEMText.reader(bytes)
         defer { BIO_free(input) }
         switch label {
         case "PUBLIC KEY", "RSA PUBLIC KEY":
@@ -192,8 +192,17 @@ package final class PublicKey: @unchecked Sendable {
     }
 }
 
-/// Collects what OpenSSL writes into a memory BIO.
+/// Texts and bytes on their way into OpenSSL and out of it.
 enum PEMText {
+    /// A BIO that holds a copy of the bytes. (`BIO_new_mem_buf` would keep a pointer into the array, which Swift may
+    /// free after its last use, before OpenSSL has read it.) The caller frees it.
+    static func reader(_ bytes: [UInt8]) -> OpaquePointer? {
+        guard let input = BIO_new(BIO_s_mem()) else { return nil }
+        if BIO_write(input, bytes, CInt(bytes.count)) == CInt(bytes.count) || bytes.isEmpty { return input }
+        BIO_free(input)
+        return nil
+    }
+
     /// The text that `body` wrote, nil when it says false.
     static func write(_ body: (OpaquePointer) -> Bool) -> String? {
         bytes(body).map { String(decoding: $0, as: UTF8.self) }

@@ -7,7 +7,7 @@ import CSystem
 /// `@unchecked Sendable`: `template` is complete before the object can be seen by anybody else and only ever the
 /// constant source of `EVP_MD_CTX_copy_ex`, which reads it and raises atomic reference counts; the copy belongs to the
 /// call. It is freed once, by `deinit`.
-final class SignatureCheck: @unchecked Sendable {
+final class SignatureCheck: SignatureMethod, @unchecked Sendable {
     let algorithm: SignatureAlgorithm
     private let key: PublicKey
     private let template: OpaquePointer
@@ -68,7 +68,7 @@ final class SignatureCheck: @unchecked Sendable {
 /// `@unchecked Sendable`: `template` holds the keyed state, is complete before the object can be seen by anybody else
 /// and only ever the constant source of `EVP_MAC_CTX_dup`; the copy belongs to the call. Freed once, by `deinit`, which
 /// also wipes the key.
-package final class MessageCode: @unchecked Sendable {
+package final class MessageCode: SignatureMethod, @unchecked Sendable {
     private let template: OpaquePointer
     private let size: Int
 

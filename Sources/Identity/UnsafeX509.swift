@@ -106,7 +106,7 @@ enum X509Maker {
 
     private static func read(_ pem: String) -> OpaquePointer? {
         let bytes = Array(pem.utf8)
-        let input = BIO_new_mem_buf(bytes, CInt(bytes.count))
+        let input = PEMText.reader(bytes)
         defer { BIO_free(input) }
         return PEM_read_bio_X509(input, nil, nil, nil)
     }
