@@ -1,0 +1,275 @@
+import Bytes
+import Reactor
+import Server
+
+/// The gateway's configuration as values: what `deploy/millgate.yaml` says. Read and checked by `ConfigurationReader`.
+package struct Configuration: Sendable {
+    /// Name of this gateway in `Via`, logs and audit entries. Default `millgate`.
+    package var name = "millgate"
+    /// Event loops; 0 means one per core. Default 0.
+    package var reactors = 0
+    /// Directory of the ledger and the audit log. Default `var`.
+    package var state = "var"
+    /// Directory of roles, access rules and service contracts. Default `policies`.
+    package var policies = "policies"
+    package var listeners: [ListenerConfiguration] = []
+    /// Where `/healthz`, `/readyz` and `/metrics` are. Default 127.0.0.1:9090.
+    package var admin = AddressConfiguration(host: "127.0.0.1", port: 9090)
+    package var identity = IdentityConfiguration()
+    package var odoo = OdooConfiguration()
+    package var sites: [SiteConfiguration] = []
+    package var upstreams: [UpstreamEntry] = []
+    package var routes: [RouteEntry] = []
+    package var limits: [LimitEntry] = []
+    package var audit = AuditConfiguration()
+    package var ledger = LedgerConfiguration()
+    package var server = ServerConfiguration()
+    /// Connections from one client address at a time. Default 1,024. 0 is without limit.
+    package var connectionsPerAddressMax = 1_024
+    package var log = LogConfiguration()
+    /// How long requests in flight may finish at stop. Default 10 s.
+    package var drainTimeout: Nanoseconds = .seconds(10)
+
+    package init() {}
+}
+
+package struct AddressConfiguration: Sendable, Equatable {
+    /// Numeric address; empty means all of IPv4.
+    package var host: String
+    /// 0 takes a free port, printed at start.
+    package var port: UInt16
+
+    package init(host: String, port: UInt16) {
+        self.host = host
+        self.port = port
+    }
+}
+
+package struct ListenerConfiguration: Sendable {
+    package var name: String
+    package var address: AddressConfiguration
+    package var tls: TLSEntry?
+
+    package init(name: String, address: AddressConfiguration, tls: TLSEntry? = nil) {
+        self.name = name
+        self.address = address
+        self.tls = tls
+    }
+}
+
+package struct TLSEntry: Sendable, Equatable {
+    package struct Certificate: Sendable, Equatable {
+        package var certificateFile: String
+        package var keyFile: String
+        package init(certificateFile: String, keyFile: String) {
+            self.certificateFile = certificateFile
+            self.keyFile = keyFile
+        }
+    }
+
+    package var certificates: [Certificate]
+    package var clientCertificates = TLSServerConfiguration.ClientCertificates.off
+    package var clientAuthoritiesFile: String?
+    /// `1.2` or `1.3`. Default 1.2.
+    package var allowsTLS12 = true
+
+    package init(certificates: [Certificate]) { self.certificates = certificates }
+}
+
+package struct IdentityConfiguration: Sendable {
+    package struct Issuer: Sendable {
+        package var issuer: String
+        package var audiences: [String]
+        /// Names as in RFC 7518: `RS256`.
+        package var algorithms: [String]
+        /// A JWK set file.
+        package var keysFile: String
+        package var requiredClaims: [String] = []
+        /// Accepted `typ` header values; empty means `JWT`, `at+jwt` or none.
+        package var types: [String] = []
+        package init(issuer: String, audiences: [String], algorithms: [String], keysFile: String) {
+            self.issuer = issuer
+            self.audiences = audiences
+            self.algorithms = algorithms
+            self.keysFile = keysFile
+        }
+    }
+
+    package var issuers: [Issuer] = []
+    /// Tolerated clock difference. Default 30 s, at most 300 s.
+    package var leeway: Nanoseconds = .seconds(30)
+    /// Verified tokens remembered per reactor. Default 8,192.
+    package var cachedTokensMax = 8_192
+    /// Name in the `WWW-Authenticate` challenge. Default `millgate`.
+    package var realm = "millgate"
+
+    package init() {}
+}
+
+/// A secret that is named, never written: a file's content or an environment variable's.
+package enum SecretReference: Sendable, Equatable {
+    case file(String)
+    case environment(String)
+}
+
+package struct OdooConfiguration: Sendable {
+    /// Nil means the built-in sandbox.
+    package var url: String?
+    package var database = "millgate"
+    package var login = "mes"
+    package var key: SecretReference?
+    /// Version of the built-in sandbox, 17 or 19. Default 19.
+    package var sandboxVersion = 19
+    /// Language, time zone and companies of every call.
+    package var language = "en_US"
+    package var timeZone = "UTC"
+    package var companies: [Int] = [1]
+    /// Calls at once; Odoo works at as many as it has workers. Default 4.
+    package var inFlightMax = 4
+    /// Calls that wait for their turn, per admission class. Default 256.
+    package var queueMax = 256
+    /// Longer than Odoo's own retries, which last up to half a minute. Default 60 s.
+    package var callTimeout: Nanoseconds = .seconds(60)
+    /// Port of Odoo's websocket worker; nil means the same as HTTP.
+    package var authoritiesFile: String?
+
+    package init() {}
+}
+
+/// A plant site and the Odoo warehouse that it is.
+package struct SiteConfiguration: Sendable, Equatable {
+    package var name: String
+    /// `stock.warehouse.code`, such as `WH`.
+    package var warehouse: String
+
+    package init(name: String, warehouse: String) {
+        self.name = name
+        self.warehouse = warehouse
+    }
+}
+
+package struct UpstreamEntry: Sendable {
+    package var name: String
+    /// `http://127.0.0.1:8069` or `https://…`; `odoo` stands for the configured Odoo.
+    package var url: String
+    /// Calls in flight; 0 is without limit. Default 0.
+    package var inFlightMax = 0
+    package var queueMax = 256
+    package var connectTimeout: Nanoseconds = .seconds(5)
+    package var responseTimeout: Nanoseconds = .seconds(120)
+    package var idleTimeout: Nanoseconds = .seconds(30)
+    package var idleMax = 256
+    /// `Host` sent upstream: the client's own, or the server's. Default the server's.
+    package var preservesHost = false
+    package var authoritiesFile: String?
+    /// Path that is asked every `healthInterval`; nil for passive checks only.
+    package var healthPath: String?
+    package var healthInterval: Nanoseconds = .seconds(10)
+    /// Whether the server's own error pages (500 and above, and HTML of 404) are replaced by problem documents.
+    package var hidesErrors = false
+
+    package init(name: String, url: String) {
+        self.name = name
+        self.url = url
+    }
+}
+
+package struct RouteEntry: Sendable {
+    package enum Access: String, Sendable, CaseIterable {
+        /// Anyone; no token is looked at.
+        case open
+        /// A valid token and a policy that permits the route's operation.
+        case token
+        /// Nobody.
+        case closed
+    }
+
+    package var name: String
+    /// A path prefix that ends at a segment: `/web` covers `/web` and `/web/login`, not `/website`.
+    package var path: String
+    /// Name of an upstream; none for closed routes.
+    package var upstream: String?
+    /// Where WebSocket upgrades on this route go, if not to `upstream`.
+    package var webSocketUpstream: String?
+    package var allowsWebSocket = false
+    package var access = Access.token
+    /// Methods that are let through; empty means all known ones.
+    package var methods: [String] = []
+    /// Largest request body in bytes. Default that of the server.
+    package var bodyBytesMax: Int64?
+    /// Whether the caller's token is passed on. Default no.
+    package var forwardsAuthorization = false
+    /// Whether each request gets an audit entry. Default yes for `token` and `closed`, no for `open`.
+    package var isAudited: Bool?
+    package var admission = "standard"
+
+    package init(name: String, path: String) {
+        self.name = name
+        self.path = path
+    }
+
+    /// The operation that policies name.
+    package var operation: String { "proxy." + name }
+}
+
+package struct LimitEntry: Sendable {
+    package enum Key: String, Sendable, CaseIterable {
+        case subject, role, service, route, address
+    }
+
+    package var name: String
+    package var key: Key
+    /// Requests in `window`.
+    package var quota: Int
+    package var window: Nanoseconds
+    /// Requests at once. Default the quota.
+    package var burst: Int?
+    /// Roles whose holders are counted; empty means all.
+    package var roles: [String] = []
+    /// Operations and wildcards that are counted; empty means all.
+    package var operations: [String] = []
+
+    package init(name: String, key: Key, quota: Int, window: Nanoseconds) {
+        self.name = name
+        self.key = key
+        self.quota = quota
+        self.window = window
+    }
+}
+
+package struct AuditConfiguration: Sendable {
+    /// Directory; default `audit` in the state directory.
+    package var directory: String?
+    /// Secret that authenticates the log's head; without one, tail truncation by someone who can write the head too
+    /// is not detected.
+    package var key: SecretReference?
+    package var segmentBytesMax: Int64 = 67_108_864
+    /// Entries of reads wait at most this long for the disk. Default 5 ms.
+    package var syncInterval: Nanoseconds = .milliseconds(5)
+    /// Bytes of entries that may wait. Beyond it requests are refused with 503. Default 16 MiB.
+    package var backlogBytesMax = 16_777_216
+    /// Member names whose values are redacted in recorded bodies.
+    package var redact: [String] = ["password", "secret", "token", "pin", "api_key"]
+
+    package init() {}
+}
+
+package struct LedgerConfiguration: Sendable {
+    /// Database file; default `ledger.sqlite` in the state directory.
+    package var file: String?
+    /// How long an answered idempotency key is remembered. Default 7 days.
+    package var retention: Nanoseconds = .hours(168)
+
+    package init() {}
+}
+
+package struct LogConfiguration: Sendable {
+    package enum Format: String, Sendable, CaseIterable { case json, text }
+    package var format = Format.text
+    /// swift-log's names: trace, debug, info, notice, warning, error, critical.
+    package var level = "info"
+    /// Access log: `off`, `stderr`, or a file.
+    package var access = "off"
+
+    package init() {}
+}
