@@ -59,10 +59,9 @@ package struct RouteTable<Route>: Sendable where Route: Sendable {
         var slot = Int(truncatingIfNeeded: (hash ^ hash >> 32) & UInt64(mask))
         while buckets[slot] >= 0 {
             let index = Int(buckets[slot])
-            if entries[index].hash == hash, entries[index].prefix.count == length,
-                path.extracting(0..<length).equals(entries[index].prefix.span)
-            {
-                return index
+            if entries[index].hash == hash, entries[index].prefix.count == length {
+                let prefix = entries[index].prefix
+                if path.extracting(0..<length).equals(prefix.span) { return index }
             }
             slot = (slot + 1) & mask
         }
