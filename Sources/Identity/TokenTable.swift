@@ -1,11 +1,11 @@
 import Bytes
 
 /// The places of a `TokenCache`: which token is where, until when, and who must go next. Knows nothing of values, so
-/// that it is compiled once and not per kind of value.
+/// that it is compiled once and not per kind of value. Public, like `TokenCache`, to be inlined into the gateway.
 ///
 /// An index of places with open addressing and linear probing, half full at most; a slab of entries; and a clock hand
 /// that gives an entry which was used since it last passed a second chance.
-package struct TokenTable {
+public struct TokenTable {
     private struct Entry {
         var token: [UInt8] = []
         var hash: UInt64 = 0
@@ -16,7 +16,7 @@ package struct TokenTable {
     }
 
     /// Where a token is.
-    package enum Lookup {
+    public enum Lookup {
         case hit(Int)
         /// It was there, but has expired or is of another generation; the place is free now.
         case stale(Int)
@@ -53,7 +53,7 @@ package struct TokenTable {
         index = Array(repeating: Self.empty, count: slots)
     }
 
-    package mutating func find(_ token: Span<UInt8>, now: WallInstant, generation: UInt64) -> Lookup {
+    public mutating func find(_ token: Span<UInt8>, now: WallInstant, generation: UInt64) -> Lookup {
         let hash = TokenBytes.hash(token, seed: seed)
         var slot = Int(truncatingIfNeeded: hash) & mask
         while true {
@@ -74,7 +74,7 @@ package struct TokenTable {
 
     /// Adds a token that `find` has just missed, and returns its place; places given up for it go to `evicted`. Nil when
     /// the token alone is larger than the cache may be.
-    package mutating func add(
+    public mutating func add(
         _ token: Span<UInt8>, expires: WallInstant, generation: UInt64, evicted: (Int) -> Void
     ) -> Int? {
         let cost = token.count + Self.overheadBytes
@@ -100,7 +100,7 @@ package struct TokenTable {
         return i
     }
 
-    package mutating func removeAll() {
+    public mutating func removeAll() {
         for slot in index.indices { index[slot] = Self.empty }
         entries.removeAll()
         free.removeAll()

@@ -1,11 +1,16 @@
 import Bytes
 import Glibc
 
-/// The two loops of the token cache that run for each request, over raw memory: a hash of 32 bytes a step and a
-/// comparison by `memcmp`. Bounds are checked once, at the top.
+/// The two loops of the token cache that run for each request, over raw memory: a hash and a comparison by `memcmp`.
+/// Bounds are checked once, at the top.
 enum TokenBytes {
-    /// A hash of all bytes that cannot be predicted without `seed`, so that nobody can prepare tokens that share a
-    /// place. Multiply and fold, 128 bits wide, in two lanes, as wyhash does.
+    /// Bytes at the end of a token that are hashed: within its signature, which differs from token to token more than
+    /// anything before it. Two tokens that share them share a place of the cache and nothing else, because all bytes
+    /// are compared; and only an issuer can make such tokens.
+    static var hashedMax: Int { 128 }
+
+    /// A hash of the last `hashedMax` bytes and of the length that cannot be predicted without `seed`. Multiply and
+    /// fold, 128 bits wide, in two lanes, as wyhash does.
     static func hash(_ bytes: Span<UInt8>, seed: UInt64) -> UInt64 {
         bytes.withUnsafeBytes { buffer in
             let k0 = seed ^ 0xA076_1D64_78BD_642F
@@ -13,8 +18,8 @@ enum TokenBytes {
             var a = k0
             var b = k1 ^ UInt64(truncatingIfNeeded: buffer.count)
             guard let start = buffer.baseAddress else { return fold(a, b) }
-            var at = start
-            var left = buffer.count
+            var left = min(buffer.count, hashedMax)
+            var at = start + (buffer.count - left)
             while left >= 32 {
                 a = fold(word(at) ^ k0, word(at + 8) ^ a)
                 b = fold(word(at + 16) ^ k1, word(at + 24) ^ b)

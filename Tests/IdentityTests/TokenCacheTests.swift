@@ -138,7 +138,7 @@ struct TokenCacheTests {
         #expect(hits > 2_000)
     }
 
-    @Test func theHashDependsOnEveryByteOnTheLengthAndOnTheSeed() {
+    @Test func theHashDependsOnEveryByteOfTheEndOnTheLengthAndOnTheSeed() {
         var generator = SeededGenerator(state: 9)
         for count in [0, 1, 7, 8, 9, 31, 32, 33, 63, 64, 65, 800] {
             let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
@@ -146,12 +146,22 @@ struct TokenCacheTests {
             #expect(TokenBytes.hash(bytes.span, seed: 12) != hash)
             let longer = bytes + [0]
             #expect(TokenBytes.hash(longer.span, seed: 11) != hash)
-            for place in bytes.indices {
+            for place in bytes.indices.suffix(TokenBytes.hashedMax) {
                 var other = bytes
                 other[place] ^= 0x40
                 #expect(TokenBytes.hash(other.span, seed: 11) != hash)
             }
         }
+    }
+
+    /// Tokens that share the bytes which are hashed share a place, and nothing else.
+    @Test func tokensWithTheSameEndAreToldApart() {
+        let cache = TokenCache<Int>(entriesMax: 32, seed: 12)
+        let end = [UInt8](repeating: 7, count: TokenBytes.hashedMax)
+        let tokens = (0..<20).map { [UInt8(65 + $0), 46] + end }
+        for (place, token) in tokens.enumerated() { store(cache, place, token) }
+        for (place, token) in tokens.enumerated() { #expect(value(cache, token) == place) }
+        #expect(value(cache, [64, 46] + end) == nil)
     }
 
     @Test func valuesAreReleasedWhenTheyGo() {
