@@ -1,0 +1,109 @@
+import Bytes
+import Documents
+import JSON
+
+/// What the gateway promises about one operation: the unit that policies permit, limits count and the audit names.
+package struct Contract: Sendable {
+    package enum Kind: String, CaseIterable, Sendable {
+        /// Changes nothing, needs no `Idempotency-Key`, is audited when it is over.
+        case read
+        /// Changes something in Odoo: needs an `Idempotency-Key` and an entry in the audit log before it begins.
+        case write
+    }
+
+    /// Who waits for whom when Odoo is busy.
+    package enum Admission: String, CaseIterable, Sendable {
+        /// A person or a machine stands still until it is answered.
+        case realtime
+        case standard
+        /// May wait for everything else.
+        case batch
+    }
+
+    /// What the integration user must be allowed to do in Odoo.
+    package struct OdooRight: Hashable, Sendable {
+        package let model: String
+        /// Of `read`, `create`, `write`, `unlink`.
+        package let rights: [String]
+    }
+
+    /// `production-order.confirm`: noun, point, verb.
+    package let operation: String
+    package let title: String
+    /// CommonMark.
+    package let description: String
+    package let kind: Kind
+    package let admission: Admission
+    /// From the request's end to the answer's beginning. Calls to Odoo that may still run then are settled later.
+    package let deadline: Nanoseconds
+    /// Roles that usually may call it: a hint for people who write policies; permits nothing.
+    package let roles: [String]
+    /// How it is made sure that the effect happens once. Empty for reads.
+    package let idempotency: String
+    package let odoo: [OdooRight]
+    /// The problems that are its own, besides those that every operation may answer.
+    package let errors: [ProblemType]
+    package let endpoints: [Endpoint]
+    /// The file it came from.
+    package let file: String
+
+    package subscript(endpoint name: String) -> Endpoint? { endpoints.first { $0.name == name } }
+
+    /// Every problem it may answer, in the order of their status.
+    package var problems: [ProblemType] {
+        var all: Set<ProblemType> = [
+            .malformedRequest, .invalidInput, .unauthenticated, .forbidden, .quotaExceeded, .internal, .badGateway,
+            .odooUnavailable, .overloaded, .unavailable, .upstreamTimeout,
+        ]
+        if kind == .write {
+            all.formUnion([
+                .idempotencyKeyRequired, .idempotencyInFlight, .idempotencyKeyReused, .payloadTooLarge,
+                .unsupportedMediaType, .auditUnavailable, .outcomeUnknown,
+            ])
+        }
+        all.formUnion(errors)
+        return ProblemType.allCases.filter { all.contains($0) }
+    }
+}
+
+/// One method on one path.
+package struct Endpoint: Sendable {
+    package enum Method: String, CaseIterable, Sendable {
+        case get = "GET"
+        case post = "POST"
+    }
+
+    /// A parameter in the path or the query.
+    package struct Parameter: Sendable {
+        package let name: String
+        package let description: String
+        package let isRequired: Bool
+        /// Of a scalar type, or an array of scalars written with commas.
+        package let schema: Schema
+    }
+
+    package struct Example: Sendable {
+        package let summary: String
+        package let path: JSONObject
+        package let query: JSONObject
+        /// Nil where the endpoint takes none.
+        package let body: JSONValue?
+        package let response: JSONValue
+    }
+
+    /// Unique within the operation: `list`, `one`, `create`.
+    package let name: String
+    package let method: Method
+    package let path: PathTemplate
+    package let summary: String
+    package let pathParameters: [Parameter]
+    package let queryParameters: [Parameter]
+    /// The schema of the body; nil where there is none.
+    package let body: Schema?
+    package let isBodyRequired: Bool
+    /// Status of success: 200 or 201.
+    package let status: Int
+    /// The schema of the answer.
+    package let output: Schema
+    package let examples: [Example]
+}
