@@ -1,0 +1,36 @@
+import Bytes
+import HTTP
+import Limits
+import Reactor
+import Synchronization
+
+/// How to treat one server behind the gateway.
+package struct UpstreamConfiguration: Sendable {
+    /// Its name in the configuration.
+    package var name: String
+    package var addresses: [SocketAddress]
+    /// Value of the `Host` field, `erp.example:8069`.
+    package var authority: String
+    package var tls: TLSClientContext?
+    /// From `connect` to a standing connection, TLS included. Default 5 s.
+    package var connectTimeout: Nanoseconds = .seconds(5)
+    /// From the last byte of the request to the answer's head, and between two bytes of the answer. Default 120 s: a
+    /// little more than Odoo's `limit_time_real`.
+    package var responseTimeout: Nanoseconds = .seconds(120)
+    /// How long an idle connection is kept. Default 30 s. Odoo itself closes after every answer.
+    package var idleTimeout: Nanoseconds = .seconds(30)
+    /// Idle connections kept per reactor. Default 256.
+    package var idleMax = 256
+    /// Bytes of a request body that wait in memory for a slow server before the client is held. Default 64 KiB.
+    package var sendBufferBytesMax = 65_536
+    /// Interim (1xx) answers before one final answer. Default 8. (endless 1xx)
+    package var interimMax = 8
+    package var http = HTTPLimits.upstream
+
+    package init(name: String, addresses: [SocketAddress], authority: String, tls: TLSClientContext? = nil) {
+        self.name = name
+        self.addresses = addresses
+        self.authority = authority
+        self.tls = tls
+    }
+}

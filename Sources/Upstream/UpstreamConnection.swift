@@ -1,0 +1,370 @@
+import Bytes
+import HTTP
+import Reactor
+
+/// Drives HTTP/1.1 as a client on one connection to a server (RFC 9112).
+///
+/// Theory of operation. A connection is made for a call, serves one call at a time, and then waits in its pool while
+/// both sides want to keep it. An answer may begin before the request has ended; such a connection is not used again.
+/// Bytes that come while no call is under way break the connection: nothing that the server says unasked may be taken
+/// for the next call's answer (response splitting).
+package final class UpstreamConnection: SocketStream, TunnelEnd {
+    enum State {
+        case connecting
+        case head
+        case body
+        case idle
+        case tunnel
+        case closed
+    }
+
+    private let pool: UpstreamPool
+    private final var state = State.connecting
+    private final var call: (any UpstreamCall)?
+    private final var passage: UpstreamPassage
+    private let head = MessageHead()
+    private final var headReader: ResponseHeadReader
+    private final var bodyReader: BodyReader
+    private final var input: IOBuffer
+    /// What is to be sent. Calls append to it and then call `flush`.
+    package final var output: IOBuffer
+    private final var isPaused = false
+    private final var isDriving = false
+    private final var requestEnded = false
+    private final var answered = false
+    /// Status of the final answer, 0 before it came.
+    package private(set) final var answerStatus = 0
+    private final var interims = 0
+    private final var wasIdle = false
+    private final var inputEnded = false
+    private final var toldBackedUp = false
+    private final var tunnel: Tunnel?
+    /// Requests that this connection has carried.
+    package private(set) final var served = 0
+
+    init(
+        fd: Int32, pool: UpstreamPool, tls: TLSSession?, call: any UpstreamCall, passage: UpstreamPassage
+    ) throws(ReactorError) {
+        self.pool = pool
+        self.call = call
+        self.passage = passage
+        let limits = pool.configuration.http
+        headReader = ResponseHeadReader(limits: limits)
+        bodyReader = BodyReader(framing: .none, limits: limits)
+        input = pool.reactor.buffers.take()
+        output = pool.reactor.buffers.take()
+        try super.init(fd: fd, reactor: pool.reactor, tls: tls)
+        setDeadline(reactor.now + pool.configuration.connectTimeout)
+    }
+
+    // MARK: For calls
+
+    /// Whether the request body should wait until `requestDrained`.
+    package final var isBackedUp: Bool {
+        if output.count >= pool.configuration.sendBufferBytesMax {
+            toldBackedUp = true
+            return true
+        }
+        return false
+    }
+
+    /// Sends what was appended to `output`. `ended` says that the request is complete.
+    package final func flush(ended: Bool) {
+        if ended { requestEnded = true }
+        guard state != .connecting, state != .closed else { return }
+        if isWritable { _ = sendOutput() }
+        if state == .head || state == .body { setDeadline(reactor.now + pool.configuration.responseTimeout) }
+    }
+
+    /// Holds the answer back: the server is not read from.
+    package final func pauseAnswer() { isPaused = true }
+
+    package final func resumeAnswer() {
+        guard isPaused else { return }
+        isPaused = false
+        drive()
+    }
+
+    /// Gives the call up and closes the connection.
+    package final func cancel() {
+        guard call != nil else { return }
+        call = nil
+        close()
+        pool.ended(passage, failure: .cancelled)
+    }
+
+    // MARK: Upgrade
+
+    package final var tunnelStream: SocketStream { self }
+
+    /// What the server sent behind its 101.
+    package final func takeTunnelInput() -> IOBuffer {
+        let rest = input
+        input = reactor.buffers.take()
+        return rest
+    }
+
+    package final func setTunnel(_ tunnel: Tunnel?) {
+        self.tunnel = tunnel
+        if tunnel == nil { pool.ended(passage, status: 101) }
+    }
+
+    // MARK: For the pool
+
+    /// Starts the next call on an idle connection.
+    final func reuse(for call: any UpstreamCall, _ passage: UpstreamPassage) {
+        wasIdle = true
+        self.passage = passage
+        start(call)
+    }
+
+    private final func start(_ call: any UpstreamCall) {
+        self.call = call
+        state = .head
+        headReader = ResponseHeadReader(limits: pool.configuration.http)
+        requestEnded = false
+        answered = false
+        answerStatus = 0
+        interims = 0
+        isPaused = false
+        toldBackedUp = false
+        served += 1
+        setDeadline(reactor.now + pool.configuration.responseTimeout)
+        call.connected(self)
+    }
+
+    // MARK: Events
+
+    override public final func ready(_ events: ReadyEvents) {
+        note(events)
+        if let tunnel {
+            tunnel.pump()
+            return
+        }
+        if state == .connecting {
+            guard !events.isDisjoint(with: [.writable, .broken]) else { return }
+            if let code = connectError {
+                fail(.connect(code: code))
+                return
+            }
+            if let call { start(call) }
+        }
+        drive()
+    }
+
+    override public final func timedOut() {
+        if let tunnel {
+            tunnel.timedOut()
+            return
+        }
+        switch state {
+        case .connecting: fail(.connectTimeout)
+        case .idle: close()
+        case .head, .body: fail(.timeout)
+        case .tunnel, .closed: break
+        }
+    }
+
+    private final func drive() {
+        if isDriving { return }
+        isDriving = true
+        while isOpen, tunnel == nil, step() {}
+        isDriving = false
+    }
+
+    private final func step() -> Bool {
+        if !output.isEmpty && isWritable {
+            guard sendOutput() else { return false }
+        }
+        switch state {
+        case .connecting, .tunnel, .closed: return false
+        case .idle:
+            guard isReadable else { return false }
+            // The server closes, or speaks unasked: either way this connection is done.
+            close()
+            return false
+        case .head: return stepHead()
+        case .body: return stepBody()
+        }
+    }
+
+    private final func stepHead() -> Bool {
+        guard let call else { return false }
+        if !input.isEmpty {
+            let complete: Bool
+            do throws(HTTPError) {
+                let buffer = input
+                complete = try headReader.read(buffer.readable, requestMethod: call.method, into: head) == .complete
+            } catch {
+                fail(.malformed(error))
+                return false
+            }
+            if complete { return takeHead(call) }
+        }
+        return readMore()
+    }
+
+    private final func takeHead(_ call: any UpstreamCall) -> Bool {
+        let status = head.status
+        if status >= 100 && status < 200 && status != 101 {
+            interims += 1
+            input.consume(head.headBytes)
+            headReader = ResponseHeadReader(limits: pool.configuration.http)
+            if interims > pool.configuration.interimMax {
+                fail(.malformed(.statusLineMalformed))
+                return false
+            }
+            return true
+        }
+        if status == 101 && !call.wantsUpgrade {
+            fail(.malformed(.switchingNotAsked))
+            return false
+        }
+        answered = true
+        answerStatus = status
+        let framing = head.framing
+        bodyReader = BodyReader(framing: framing, limits: pool.configuration.http)
+        state = status == 101 ? .tunnel : .body
+        let buffer = input
+        call.answerHead(head, buffer.readable)
+        guard isOpen, self.call != nil else { return false }
+        input.consume(head.headBytes)
+        if status == 101 {
+            // The call builds the tunnel; the place in the gate is free when that closes.
+            clearDeadline()
+            self.call = nil
+            call.answerEnded()
+            return false
+        }
+        if framing == .none || framing == .length(0) {
+            endAnswer()
+            return isOpen
+        }
+        return true
+    }
+
+    private final func stepBody() -> Bool {
+        if isPaused { return false }
+        if !input.isEmpty || bodyReader.isComplete {
+            do throws(HTTPError) {
+                let buffer = input
+                switch try bodyReader.read(buffer.readable) {
+                case .needMore(let consumed):
+                    input.consume(consumed)
+                case .data(let range, let consumed):
+                    call?.answerBody(input, offset: range.lowerBound, count: range.count)
+                    guard isOpen, call != nil else { return false }
+                    input.consume(consumed)
+                    return true
+                case .end(let consumed):
+                    input.consume(consumed)
+                    endAnswer()
+                    return isOpen
+                }
+            } catch {
+                fail(.malformed(error))
+                return false
+            }
+        }
+        return readMore()
+    }
+
+    private final func readMore() -> Bool {
+        if inputEnded {
+            if state == .body {
+                do throws(HTTPError) {
+                    try bodyReader.finish()
+                    endAnswer()
+                } catch {
+                    fail(.torn)
+                }
+            } else if answered || !input.isEmpty || interims > 0 {
+                fail(.torn)
+            } else {
+                closedWithoutAnswer()
+            }
+            return false
+        }
+        guard isReadable else { return false }
+        if input.freeAtEnd == 0 { input.makeRoom(4_096) }
+        switch receive(into: input) {
+        case .bytes:
+            setDeadline(reactor.now + pool.configuration.responseTimeout)
+            return true
+        case .nothing: return false
+        case .end:
+            inputEnded = true
+            return true
+        case .failed:
+            if tls.map({ !$0.isEstablished }) ?? false {
+                fail(.tls)
+            } else if answered || !input.isEmpty {
+                fail(.torn)
+            } else {
+                closedWithoutAnswer()
+            }
+            return false
+        }
+    }
+
+    /// The server closed a connection without a byte of answer. One that had been idle was probably closed before the
+    /// request arrived, yet that is not certain: only calls that may be repeated are.
+    private final func closedWithoutAnswer() {
+        if wasIdle, let call, call.canRepeat, call.method.isIdempotent {
+            self.call = nil
+            close()
+            pool.repeatOnFreshConnection(call, passage)
+            return
+        }
+        fail(.closedWithoutAnswer(reused: wasIdle))
+    }
+
+    private final func endAnswer() {
+        let reusable = head.keepAlive && requestEnded && output.isEmpty && input.isEmpty && !inputEnded
+        let ended = call
+        call = nil
+        if reusable {
+            state = .idle
+            setDeadline(reactor.now + pool.configuration.idleTimeout)
+            pool.giveBack(self)
+        } else {
+            close()
+        }
+        pool.ended(passage, status: answerStatus)
+        ended?.answerEnded()
+    }
+
+    private final func sendOutput() -> Bool {
+        switch send(output) {
+        case .all, .partly:
+            if toldBackedUp && output.count < pool.configuration.sendBufferBytesMax / 2 {
+                toldBackedUp = false
+                call?.requestDrained()
+            }
+            return true
+        case .failed:
+            // The server may have answered before it closed: what it said is read first.
+            output.clear()
+            isReadable = true
+            requestEnded = false
+            return true
+        }
+    }
+
+    private final func fail(_ failure: UpstreamFailure) {
+        let failedCall = call
+        call = nil
+        close()
+        pool.ended(passage, failure: failure)
+        failedCall?.failed(failure)
+    }
+
+    final func close() {
+        guard isOpen else { return }
+        pool.forget(self)
+        state = .closed
+        reactor.buffers.give(input)
+        reactor.buffers.give(output)
+        closeStream()
+    }
+}
