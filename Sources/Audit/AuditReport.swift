@@ -1,3 +1,5 @@
+import Bytes
+
 /// Something wrong with the log, and where.
 package struct AuditFinding: Sendable, Equatable, CustomStringConvertible {
     package enum Kind: String, Sendable, CaseIterable {
@@ -51,6 +53,11 @@ package struct AuditReport: Sendable, Equatable {
         package var chain = AuditChain()
         /// Whether that line is the segment's seal.
         package var isSealed = false
+        /// What the segment's header says of the key it was made with and of its time.
+        package var keyID = ""
+        package var openedAt: WallInstant?
+
+        package init() {}
     }
 
     package var segments = 0

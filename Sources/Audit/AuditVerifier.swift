@@ -20,6 +20,8 @@ package struct AuditVerifier {
     private let firstSegment: Int
     private var lastFile = AuditSegment.headFileName
     private var sealed = false
+    private var keyID = ""
+    private var openedAt: WallInstant?
     /// Number of the last line in order, and its link; nil after a line whose link cannot be known.
     private var last = 0
     private var link: AuditDigest? = .zero
@@ -63,9 +65,13 @@ package struct AuditVerifier {
             if lineNumber == 1 { checkHeader(raw, segment: number) }
             check(raw, lineNumber: lineNumber, following: following.flatMap { AuditChainedLine(bytes.extracting($0)) })
             if report.findingsTotal == 0, gaps.isEmpty {
-                report.intactEnd = AuditReport.End(
-                    segment: number, offset: current.upperBound + 1, lines: lineNumber,
-                    chain: AuditChain(sequence: last, link: link ?? .zero), isSealed: sealed)
+                report.intactEnd.segment = number
+                report.intactEnd.offset = current.upperBound + 1
+                report.intactEnd.lines = lineNumber
+                report.intactEnd.chain = AuditChain(sequence: last, link: link ?? .zero)
+                report.intactEnd.isSealed = sealed
+                report.intactEnd.keyID = keyID
+                report.intactEnd.openedAt = openedAt
             }
             line = following
         }
@@ -148,6 +154,8 @@ package struct AuditVerifier {
             let json = try? JSONValue.parse(raw),
             let previous = json["previous"]?.string.flatMap({ AuditDigest(text: $0.utf8.span) })
         else { return find(.segment, lastFile, 1, nil, "the segment does not begin with its header") }
+        keyID = json["key"]?.string ?? ""
+        openedAt = json["time"]?.string.flatMap { WallInstant($0) }
         if json["format"]?.int != AuditSegment.format {
             find(.segment, lastFile, 1, line.sequence, "this format is not known to this version")
         }

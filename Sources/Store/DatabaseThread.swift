@@ -29,24 +29,32 @@ final class DatabaseThread: Sendable {
 
     /// Opens the database on its new thread.
     ///
-    /// - Parameter commits: whether jobs run in transactions; without, each stands alone, as for reading.
+    /// - Parameters:
+    ///   - commits: whether jobs run in transactions; without, each stands alone, as for reading.
+    ///   - lock: released when the file is closed.
     init(
-        _ name: String, commits: Bool, open: @escaping @Sendable () throws(StoreError) -> Database
+        _ name: String, commits: Bool, lock: DirectoryLock? = nil,
+        open: @escaping @Sendable () throws(StoreError) -> Database
     ) throws(StoreError) {
         let opened = Monitor<Result<Void, StoreError>?>(nil)
         let mailbox = mailbox
         try WorkerThread.start(name) {
-            let database: Database
+            var database: Database?
             do throws(StoreError) {
                 database = try open()
             } catch {
+                lock?.release()
                 opened.withLock { $0 = .failure(error) }
                 opened.wake()
                 return
             }
             opened.withLock { $0 = .success(()) }
             opened.wake()
-            Self.work(mailbox, database, commits: commits)
+            if let database { Self.work(mailbox, database, commits: commits) }
+            // The file is closed before anybody is told that it is.
+            database = nil
+            lock?.release()
+            Self.end(mailbox)
         }
         let result = opened.sleep { result in result.map { .done($0) } ?? .wait(until: nil) }
         try result.get()
@@ -100,7 +108,7 @@ final class DatabaseThread: Sendable {
 
     // MARK: - On the thread
 
-    private static func work(_ mailbox: Monitor<Mailbox>, _ database: consuming Database, commits: Bool) {
+    private static func work(_ mailbox: Monitor<Mailbox>, _ database: Database, commits: Bool) {
         while true {
             let jobs: [Job] = mailbox.sleep { mailbox in
                 if mailbox.jobs.isEmpty { return mailbox.isClosed ? .done([]) : .wait(until: nil) }
@@ -116,8 +124,9 @@ final class DatabaseThread: Sendable {
             if jobs.isEmpty { break }
             if commits { transact(jobs[...], database) } else { for job in jobs { job.run(database).finish(nil) } }
         }
-        // The file is closed before anybody is told that it is.
-        do { _ = consume database }
+    }
+
+    private static func end(_ mailbox: Monitor<Mailbox>) {
         let waiting = mailbox.withLock { mailbox in
             mailbox.isGone = true
             defer { mailbox.onGone = [] }

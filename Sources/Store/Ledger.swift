@@ -14,7 +14,6 @@ package final class Ledger: Sendable {
     /// Operations that one transaction of `purge` removes: the writer must not be held long.
     private static let purgeBatch = 500
 
-    private let lock: DirectoryLock
     private let writer: DatabaseThread
     private let reader: DatabaseThread
     private let counts: Monitor<[Int]>
@@ -33,11 +32,11 @@ package final class Ledger: Sendable {
         directory: String, pageMax: Int? = nil, now: @escaping @Sendable () -> WallInstant
     ) throws(StoreError) {
         try Files.makeDirectory(directory)
-        lock = try DirectoryLock(directory + "/ledger.lock")
+        let lock = try DirectoryLock(directory + "/ledger.lock")
         let path = directory + "/ledger.sqlite3"
         try Files.createPrivate(path)
         let loaded = Monitor<[Int]>([])
-        writer = try DatabaseThread("ledger-write", commits: true) { () throws(StoreError) in
+        writer = try DatabaseThread("ledger-write", commits: true, lock: lock) { () throws(StoreError) in
             let database = try Database(path: path, mode: .readWrite)
             if let pageMax { try database.execute("PRAGMA max_page_count = \(pageMax)") }
             try LedgerSchema.migrate(database)
@@ -153,7 +152,6 @@ package final class Ledger: Sendable {
     package func close() async {
         await reader.close()
         await writer.close()
-        lock.release()
     }
 
     // MARK: - For tests

@@ -66,6 +66,16 @@ enum Files {
         guard fsync(descriptor) == 0 else { throw failure("syncing \(path)") }
     }
 
+    static func size(_ path: String) throws(StoreError) -> Int {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw failure("looking at \(path)") }
+        return Int(status.st_size)
+    }
+
+    static func rename(_ old: String, _ new: String) throws(StoreError) {
+        guard Glibc.rename(old, new) == 0 else { throw failure("renaming \(old)") }
+    }
+
     static func names(in directory: String) throws(StoreError) -> [String] {
         do {
             return try FileManager.default.contentsOfDirectory(atPath: directory)
