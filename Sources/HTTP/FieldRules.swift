@@ -96,9 +96,9 @@ enum FieldRules {
     private static func otherTransferEncoding(_ range: Range<Int>, _ bytes: Span<UInt8>) -> HTTPError {
         var list = FieldList(range)
         var sawChunked = false
-        var any = false
+        var count = 0
         while let element = list.next(bytes) {
-            any = true
+            count += 1
             let coding = bytes.extracting(element)
             // `chunked` must be the last coding and stand once.
             if sawChunked { return .transferEncodingObfuscated }
@@ -107,9 +107,8 @@ enum FieldRules {
             }
             sawChunked = coding.equalsIgnoringCase("chunked")
         }
-        // `chunked` alone, but with empty elements around it: `, chunked`.
-        if !any || list.hadEmptyElement { return .transferEncodingObfuscated }
-        return .transferEncodingUnsupported
+        // Nothing, or `chunked` alone with empty elements around it: `, chunked`.
+        return count == 0 || count == 1 && sawChunked ? .transferEncodingObfuscated : .transferEncodingUnsupported
     }
 }
 
@@ -118,7 +117,6 @@ enum FieldRules {
 struct FieldList {
     private var at: Int
     private let end: Int
-    private(set) var hadEmptyElement = false
 
     init(_ range: Range<Int>) {
         at = range.lowerBound
@@ -134,7 +132,6 @@ struct FieldList {
             while start < stop, bytes[start] == 0x20 || bytes[start] == 0x09 { start += 1 }
             while stop > start, bytes[stop - 1] == 0x20 || bytes[stop - 1] == 0x09 { stop -= 1 }
             if start < stop { return start..<stop }
-            hadEmptyElement = true
         }
         return nil
     }

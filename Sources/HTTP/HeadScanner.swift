@@ -103,7 +103,6 @@ struct HeadScanner: Sendable {
         }
         advance(to: at)
         wait(bytes)
-        if count &- at > lineMax { throw .fieldLineTooLong }
         if count > headMax { throw .headTooLong }
         return .needMore
     }

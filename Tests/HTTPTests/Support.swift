@@ -29,8 +29,8 @@ struct ParsedHead: Hashable, CustomStringConvertible {
         for i in 0..<head.count {
             let field = head[i]
             fields.append(
-                "\(field.name)|" + bytes.extracting(field.nameRange).text + "|"
-                    + bytes.extracting(field.valueRange).text + (head.isHopByHop(i) ? "|hop" : ""))
+                "\(field.name)\n" + bytes.extracting(field.nameRange).text + "\n"
+                    + bytes.extracting(field.valueRange).text + (head.isHopByHop(i) ? "\nhop" : ""))
         }
         framing = head.framing
         flags = [head.keepAlive, head.expectsContinue, head.upgrade, head.isWebSocketUpgrade]
