@@ -114,7 +114,10 @@ extension Endpoint {
         let value: JSONValue
         if parameter.schema.types == [.array] {
             let kinds = parameter.schema.items?.types ?? []
-            value = .array(text.isEmpty ? [] : text.split(separator: ",").map { scalar(String($0), kinds) })
+            value = .array(
+                text.isEmpty
+                    ? []
+                    : text.split(separator: ",", omittingEmptySubsequences: false).map { scalar(String($0), kinds) })
         } else {
             value = scalar(text, parameter.schema.types)
         }

@@ -14,7 +14,12 @@ enum Shipped {
         try String(contentsOf: root.appending(path: path), encoding: .utf8)
     }
 
-    static func contracts() throws -> ContractSet {
+    /// Loaded once for all tests.
+    static func contracts() throws -> ContractSet { try loaded.get() }
+
+    private static let loaded = Result { try load() }
+
+    private static func load() throws -> ContractSet {
         let folder = "policies/services"
         let names = try FileManager.default.contentsOfDirectory(atPath: root.appending(path: folder).path())
         return try ContractSet.load(
