@@ -99,7 +99,7 @@ let package = Package(
         tests("Server", ["Server", "Reactor", "HTTP", "Bytes"]),
         tests("Upstream", ["Upstream", "Reactor", "HTTP", "Odoo", "JSON", "Limits", "Bytes"]),
         tests("Services", ["Services", "Odoo", "JSON", "Contracts", "Bytes"]),
-        tests("Gateway", ["Gateway", "Bytes", "JSON"]),
+        tests("Gateway", ["Gateway", "Documents", "Identity", "Bytes", "JSON"]),
         tests("OdooSandbox", ["OdooSandbox", "Odoo", "JSON", "Bytes"]),
         tests("Tidy", []),
         .testTarget(name: "EndToEndTests", dependencies: ["JSON", "Bytes", "millgate"], swiftSettings: settings),

@@ -1,4 +1,5 @@
 import Bytes
+import Identity
 import Reactor
 import Server
 
@@ -82,16 +83,17 @@ package struct IdentityConfiguration: Sendable {
         package var audiences: [String]
         /// Names as in RFC 7518: `RS256`.
         package var algorithms: [String]
-        /// A JWK set file.
-        package var keysFile: String
+        /// Files with this issuer's keys; all of them together are one set.
+        package var keys: [KeySetSource]
         package var requiredClaims: [String] = []
-        /// Accepted `typ` header values; empty means `JWT`, `at+jwt` or none.
+        package var requiredScopes: [String] = []
+        /// Accepted `typ` header values, words of `TokenType`; empty means `JWT`, `at+jwt` or none.
         package var types: [String] = []
-        package init(issuer: String, audiences: [String], algorithms: [String], keysFile: String) {
+        package init(issuer: String, audiences: [String], algorithms: [String], keys: [KeySetSource]) {
             self.issuer = issuer
             self.audiences = audiences
             self.algorithms = algorithms
-            self.keysFile = keysFile
+            self.keys = keys
         }
     }
 
@@ -130,7 +132,7 @@ package struct OdooConfiguration: Sendable {
     package var queueMax = 256
     /// Longer than Odoo's own retries, which last up to half a minute. Default 60 s.
     package var callTimeout: Nanoseconds = .seconds(60)
-    /// Port of Odoo's websocket worker; nil means the same as HTTP.
+    /// Authorities of an `https` Odoo, PEM; nil means the system's.
     package var authoritiesFile: String?
 
     package init() {}
@@ -184,6 +186,7 @@ package struct RouteEntry: Sendable {
         case closed
     }
 
+    /// A route with several paths is one entry for each, all with this name.
     package var name: String
     /// A path prefix that ends at a segment: `/web` covers `/web` and `/web/login`, not `/website`.
     package var path: String
@@ -201,15 +204,16 @@ package struct RouteEntry: Sendable {
     package var forwardsAuthorization = false
     /// Whether each request gets an audit entry. Default yes for `token` and `closed`, no for `open`.
     package var isAudited: Bool?
+    /// Admission class at the upstream: `realtime`, `standard` or `batch`.
     package var admission = "standard"
+    /// The operation that policies name. Default `proxy.` and the route's name.
+    package var operation: String
 
     package init(name: String, path: String) {
         self.name = name
         self.path = path
+        operation = "proxy." + name
     }
-
-    /// The operation that policies name.
-    package var operation: String { "proxy." + name }
 }
 
 package struct LimitEntry: Sendable {
