@@ -1,0 +1,163 @@
+import Bytes
+import JSON
+import Synchronization
+
+/// An HTTP request as the sandbox sees it.
+package struct SandboxRequest: Sendable {
+    package var method: String
+    /// With the query.
+    package var path: String
+    package var fields: [(name: String, value: String)]
+    package var body: [UInt8]
+
+    package init(method: String, path: String, fields: [(name: String, value: String)] = [], body: [UInt8] = []) {
+        self.method = method
+        self.path = path
+        self.fields = fields
+        self.body = body
+    }
+
+    /// The first field of that name.
+    func field(_ name: String) -> String? {
+        let wanted = name.lowercased()
+        return fields.first { $0.name.lowercased() == wanted }?.value
+    }
+
+    var pathOnly: String { String(path.prefix { $0 != "?" }) }
+
+    /// A parameter of the query, undecoded.
+    func query(_ name: String) -> String? {
+        guard let mark = path.firstIndex(of: "?") else { return nil }
+        for pair in path[path.index(after: mark)...].split(separator: "&") where pair.hasPrefix(name + "=") {
+            return String(pair.dropFirst(name.count + 1))
+        }
+        return nil
+    }
+}
+
+/// An HTTP answer, and what the glue must do besides sending it.
+package struct SandboxAnswer: Sendable {
+    package enum Fault: Sendable, Hashable {
+        /// Close the connection after `delay` with not a byte sent, as a killed worker does (recording 601).
+        case closeWithoutAnswer
+    }
+
+    package var status: Int
+    /// Without Date, Content-Length and Connection, which belong to the glue. Odoo closes after each answer.
+    package var fields: [(name: String, value: String)]
+    package var body: [UInt8]
+    package var fault: Fault?
+    /// How long to wait before anything is sent. What the call did has happened already.
+    package var delay: Nanoseconds
+    /// Status 101: from here on the connection carries WebSocket frames. The glue may echo them.
+    package var isUpgrade: Bool { status == 101 }
+
+    package init(
+        status: Int, fields: [(name: String, value: String)], body: [UInt8], fault: Fault? = nil,
+        delay: Nanoseconds = 0
+    ) {
+        self.status = status
+        self.fields = fields
+        self.body = body
+        self.fault = fault
+        self.delay = delay
+    }
+}
+
+/// One Odoo in memory. Calls are answered one after the other, as by a server with one worker.
+package final class SandboxOdoo: Sendable {
+    package let configuration: SandboxConfiguration
+    private let world: Mutex<SandboxWorld>
+
+    package init(configuration: SandboxConfiguration) {
+        self.configuration = configuration
+        world = Mutex(SandboxWorld(configuration))
+    }
+
+    package func answer(_ request: SandboxRequest, now: WallInstant) -> SandboxAnswer {
+        world.withLock { $0.answer(request, now: now) }
+    }
+
+    /// Puts a fault into the queue, as `POST /sandbox/faults` does.
+    package func inject(_ fault: SandboxFault) {
+        world.withLock { $0.faults.add(fault) }
+    }
+
+    /// What `GET /sandbox/state` shows.
+    package var state: JSONValue { world.withLock { $0.state } }
+
+    /// How often a method ran, `mrp.production.button_mark_done`; answers refused by a fault do not count.
+    package func effects(of method: String) -> Int {
+        world.withLock { $0.counts[method]?.effects ?? 0 }
+    }
+
+    /// For tests that prepare records by hand.
+    func withEngine<Result: Sendable>(_ body: (inout sending Engine) -> sending Result) -> Result {
+        world.withLock { body(&$0.engine) }
+    }
+}
+
+/// Everything behind the lock.
+struct SandboxWorld: Sendable {
+    struct Count: Sendable {
+        /// Calls that arrived.
+        var calls = 0
+        /// Calls that ran, whether they raised or not.
+        var effects = 0
+    }
+
+    let configuration: SandboxConfiguration
+    var engine: Engine
+    var faults = FaultQueue()
+    var counts: [String: Count] = [:]
+    /// Kept for the next request.
+    var bigFile: [UInt8] = []
+
+    init(_ configuration: SandboxConfiguration) {
+        self.configuration = configuration
+        engine = configuration.seed.engine(configuration)
+    }
+
+    var version: SandboxVersion { configuration.version }
+
+    mutating func answer(_ request: SandboxRequest, now: WallInstant) -> SandboxAnswer {
+        let path = request.pathOnly
+        if path.hasPrefix("/sandbox/") { return introspection(request, path) }
+        if path == "/jsonrpc" { return jsonRPC(request, now) }
+        if path == "/json/2" || path.hasPrefix("/json/2/"), version.is19 { return json2(request, now) }
+        let fault = faults.take(path)
+        let delay = (fault?.delay ?? 0) + configuration.latencies.page
+        counts[path, default: Count()].calls += 1
+        if let fault, let answer = Pages.fault(fault.kind, delay: delay) { return answer }
+        var answer = page(request, path)
+        answer.delay = delay
+        if fault?.kind == .closeAfterEffect { answer.fault = .closeWithoutAnswer }
+        return answer
+    }
+
+    /// Runs `body` unless a fault is waiting for `key`; `failed` says how a serialization failure looks in the
+    /// protocol.
+    mutating func guarded(
+        _ key: String, model: String = "", method: String, failed: (SandboxWorld, Raised) -> SandboxAnswer,
+        _ body: (inout SandboxWorld) -> SandboxAnswer
+    ) -> SandboxAnswer {
+        counts[key, default: Count()].calls += 1
+        let fault = faults.take(key)
+        let delay = (fault?.delay ?? 0) + configuration.latencies.latency(model: model, method: method)
+        if let fault {
+            if let answer = Pages.fault(fault.kind, delay: delay) { return answer }
+            if fault.kind == .serializationFailure {
+                var answer = failed(self, .serialization)
+                answer.delay = delay
+                return answer
+            }
+        }
+        counts[key, default: Count()].effects += 1
+        var answer = body(&self)
+        answer.delay = delay
+        if fault?.kind == .closeAfterEffect { answer.fault = .closeWithoutAnswer }
+        return answer
+    }
+
+    func user(id: Int) -> SandboxUser? { configuration.users.first { $0.id == id } }
+}
