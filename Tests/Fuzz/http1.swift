@@ -66,7 +66,8 @@ public func fuzzHTTP1(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
         let name = method.starts(with: [13, 10]) ? Array(method.dropFirst(2)) : Array(method)
         HTTPWriter.requestLine(method: name.span, target: target.span, to: &again)
         for i in stride(from: 0, to: fields.count, by: 2) {
-            HTTPWriter.field(fields[i].span, fields[i + 1].span, to: &again)
+            let (name, value) = (fields[i], fields[i + 1])
+            HTTPWriter.field(name.span, value.span, to: &again)
         }
         HTTPWriter.crlf(to: &again)
         // The version may have been 1.0, which asks for less; a head that grew may be too long.
@@ -90,7 +91,9 @@ public func fuzzHTTP1(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
         break
     }
     let path = bytes.span
-    if PathGuard.risk(of: path) == nil, PercentDecoding.decode(path)?.contains("/../") ?? false {
+    let risk = PathGuard.risk(of: path)
+    let decoded = PercentDecoding.decode(path)
+    if risk == nil, let decoded, decoded.contains("/../") || decoded.hasSuffix("/..") {
         fatalError("a dot segment passed the guard")
     }
     _ = PathSegments.split(path)
