@@ -25,7 +25,14 @@ package struct Authority: Sendable, Hashable {
         port = nil
         if at == end { return }
         guard bytes[at] == UInt8(ascii: ":"), end &- at <= 6 else { return nil }
-        guard let number = bytes.extracting(at &+ 1..<end).decimal, number <= 65_535 else { return nil }
+        guard at &+ 1 < end else { return nil }
+        var number = 0
+        for i in at &+ 1..<end {
+            let digit = bytes[i] &- 48
+            if digit > 9 { return nil }
+            number = number &* 10 &+ Int(digit)
+        }
+        guard number <= 65_535 else { return nil }
         port = number
     }
 

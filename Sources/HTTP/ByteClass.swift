@@ -15,9 +15,7 @@ struct ByteClass: Sendable {
     /// Offset of the first byte in `range` that is not a member, or the range's end.
     @inline(__always)
     func firstStranger(in bytes: Span<UInt8>, from: Int, to: Int) -> Int {
-        var i = from
-        while i < to, contains(bytes[i]) { i &+= 1 }
-        return i
+        bytes.firstStranger(to: self, from: from, to: to)
     }
 
     /// `tchar`: letters, digits and !#$%&'*+-.^_`|~ (RFC 9110 §5.6.2)

@@ -7,6 +7,7 @@ extension FieldName {
     static let lengthMax = 23
 
     /// The known name with these bytes, or `other`.
+    @inline(__always)
     static func known(length: Int, _ a: UInt64, _ b: UInt64, _ c: UInt64) -> FieldName {
         switch length {
         case 2:

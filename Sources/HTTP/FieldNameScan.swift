@@ -11,50 +11,47 @@ extension FieldName {
         return (x &- ones) & ~x & tops
     }
 
-    /// The bytes of `word` below the lowest bit of `hit`, in lower case, the others zero; nil where one of them is a
-    /// control byte, which `| 0x20` would fold into `-` or a digit.
+    /// The bytes below the one whose top bit is the lowest bit of `hit`.
     @inline(__always)
-    private static func lowered(_ word: UInt64, below hit: UInt64) -> UInt64? {
-        let mask = ((hit & (0 &- hit)) &>> 7) &- 1
-        if (word &- ones &* 0x20) & ~word & tops & mask != 0 { return nil }
-        return (word | ones &* 0x20) & mask
-    }
+    private static func below(_ hit: UInt64) -> UInt64 { (hit ^ (hit &- 1)) &>> 8 }
 
-    /// The known name that stands at `at` with a colon behind it, and its length; `other` for everything else, and
-    /// near the end of the bytes.
+    /// The top bits of the control bytes of a word. `| 0x20` would fold them into `-` and digits.
     @inline(__always)
+    private static func controls(_ word: UInt64) -> UInt64 { (word &- ones &* 0x20) & ~word & tops }
+
+    /// The known name that stands at `at` with a colon behind it, and its length; `other` for everything else.
+    @inline(never)
     static func scan(_ bytes: Span<UInt8>, at: Int) -> (name: FieldName, length: Int) {
-        guard at &+ 24 <= bytes.count else { return scanNearEnd(bytes, at: at) }
-        return scan(bytes.word(at: at), bytes.word(at: at &+ 8), bytes.word(at: at &+ 16))
+        scan(part(bytes, at), part(bytes, at &+ 8), part(bytes, at &+ 16))
     }
 
+    /// The same, of the 24 bytes where the name begins.
     @inline(__always)
-    private static func scan(_ a: UInt64, _ b: UInt64, _ c: UInt64) -> (name: FieldName, length: Int) {
-        let none: UInt64 = 0  // no byte is masked out
+    static func scan(_ a: UInt64, _ b: UInt64, _ c: UInt64) -> (name: FieldName, length: Int) {
+        var (x, y, z) = (a | ones &* 0x20, UInt64(0), UInt64(0))
+        var length: Int
+        var bad: UInt64
         let inA = colon(a)
         if inA != 0 {
-            let length = inA.trailingZeroBitCount / 8
-            guard let x = lowered(a, below: inA) else { return (.other, 0) }
-            return (known(length: length, x, 0, 0), length)
+            length = inA.trailingZeroBitCount / 8
+            x &= below(inA)
+            bad = controls(a) & below(inA)
+        } else {
+            let inB = colon(b)
+            y = b | ones &* 0x20
+            if inB != 0 {
+                length = 8 &+ inB.trailingZeroBitCount / 8
+                y &= below(inB)
+                bad = controls(a) | controls(b) & below(inB)
+            } else {
+                let inC = colon(c)
+                if inC == 0 { return (.other, 0) }
+                length = 16 &+ inC.trailingZeroBitCount / 8
+                z = (c | ones &* 0x20) & below(inC)
+                bad = controls(a) | controls(b) | controls(c) & below(inC)
+            }
         }
-        let inB = colon(b)
-        guard let x = lowered(a, below: none) else { return (.other, 0) }
-        if inB != 0 {
-            let length = 8 &+ inB.trailingZeroBitCount / 8
-            guard let y = lowered(b, below: inB) else { return (.other, 0) }
-            return (known(length: length, x, y, 0), length)
-        }
-        let inC = colon(c)
-        if inC == 0 { return (.other, 0) }
-        let length = 16 &+ inC.trailingZeroBitCount / 8
-        guard let y = lowered(b, below: none), let z = lowered(c, below: inC) else { return (.other, 0) }
-        return (known(length: length, x, y, z), length)
-    }
-
-    /// As above, where fewer than 24 bytes are left.
-    @inline(never)
-    private static func scanNearEnd(_ bytes: Span<UInt8>, at: Int) -> (name: FieldName, length: Int) {
-        scan(part(bytes, at), part(bytes, at &+ 8), part(bytes, at &+ 16))
+        return (bad == 0 ? known(length: length, x, y, z) : .other, length)
     }
 
     /// Up to eight bytes at `offset`, those beyond the end as zeros.

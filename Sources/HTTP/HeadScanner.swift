@@ -56,6 +56,7 @@ struct HeadScanner: Sendable {
         if !isWorthParsing(bytes, limit: min(lineMax, headMax &- lineStart)) { return .needMore }
         var at = lineStart
         while true {
+            at = head.addPlainLines(bytes, from: at, lineMax: lineMax, end: headMax, countMax: countMax)
             guard at < count else { break }
             if bytes[at] == 0x0d {
                 guard at &+ 1 < count else {

@@ -4,6 +4,18 @@ import Bytes
 // bounds, because the check per word that `Span` makes was a third of its time.
 
 extension Span where Element == UInt8 {
+    /// Offset of the first byte of `from` to `to` that is not a member of `set`, or `to`.
+    @inline(__always)
+    func firstStranger(to set: ByteClass, from: Int, to: Int) -> Int {
+        precondition(from >= 0 && to <= count)
+        return withUnsafeBufferPointer { buffer in
+            guard let start = buffer.baseAddress else { return from }
+            var i = from
+            while i < to, set.contains(UnsafeScan.byte(UnsafeRawPointer(start), i)) { i &+= 1 }
+            return i
+        }
+    }
+
     /// Offset of the first control byte (0x00 to 0x1F without HTAB, and 0x7F) at or after `from`, or `count`.
     ///
     /// Where it is not CR, the field value is illegal. (RFC 9110 §5.5)
@@ -17,8 +29,24 @@ extension Span where Element == UInt8 {
     }
 }
 
+/// Reads through a pointer. For all of these the caller has checked that the bytes are there.
 enum UnsafeScan {
-    /// The caller has checked that `from` to `count` lies in memory behind `base`.
+    @inline(__always)
+    static func byte(_ base: UnsafeRawPointer, _ at: Int) -> UInt8 { (base + at).load(as: UInt8.self) }
+
+    /// Two bytes, little-endian.
+    @inline(__always)
+    static func half(_ base: UnsafeRawPointer, _ at: Int) -> UInt16 {
+        UInt16(littleEndian: (base + at).loadUnaligned(as: UInt16.self))
+    }
+
+    /// Eight bytes, little-endian.
+    @inline(__always)
+    static func word(_ base: UnsafeRawPointer, _ at: Int) -> UInt64 {
+        UInt64(littleEndian: (base + at).loadUnaligned(as: UInt64.self))
+    }
+
+    /// As `Span.firstControl(from:)`.
     @inline(__always)
     static func firstControl(_ base: UnsafeRawPointer, _ from: Int, _ count: Int) -> Int {
         let ones: UInt64 = 0x0101_0101_0101_0101
@@ -29,8 +57,8 @@ enum UnsafeScan {
             while i &+ 16 <= count {
                 // A byte below 0x20 borrows into its top bit, 0x7F carries into it; bytes from 0x80 on are masked out.
                 // Borrows and carries reach upwards only and never hide a hit, so the lowest hit is examined below.
-                let a = UInt64(littleEndian: (base + i).loadUnaligned(as: UInt64.self))
-                let b = UInt64(littleEndian: (base + i + 8).loadUnaligned(as: UInt64.self))
+                let a = word(base, i)
+                let b = word(base, i &+ 8)
                 let first = ((a &- ones &* 0x20) | (a &+ ones)) & ~a & tops
                 let second = ((b &- ones &* 0x20) | (b &+ ones)) & ~b & tops
                 if first | second != 0 {
@@ -46,13 +74,13 @@ enum UnsafeScan {
             }
             if hit != 0 {
                 i &+= hit.trailingZeroBitCount / 8
-                let byte = (base + i).load(as: UInt8.self)
-                if byte < 0x20 && byte != 0x09 || byte == 0x7f { return i }
+                let byte = byte(base, i)
+                if byte == 0x0d || byte < 0x20 && byte != 0x09 || byte == 0x7f { return i }
                 i &+= 1  // HTAB, or the neighbour of 0xFF, which the carry made look like 0x7F
                 continue
             }
             while i < count {
-                let byte = (base + i).load(as: UInt8.self)
+                let byte = byte(base, i)
                 if byte < 0x20 && byte != 0x09 || byte == 0x7f { return i }
                 i &+= 1
             }
