@@ -75,14 +75,14 @@ public enum AuditLine {
         sink.append(UInt8(ascii: "\""))
     }
 
-    /// Whether all bytes are printable ASCII other than `"` and `\`. May say no where the answer is yes.
+    /// Whether all bytes are ASCII from the space on, other than `"` and `\`. May say no where the answer is yes.
     @inlinable
     static func isPlain(_ text: Span<UInt8>) -> Bool {
         let count = text.count
         if count < 8 {
             for i in 0..<count {
                 let byte = text[i]
-                if byte &- 0x20 > 0x5E || byte == 0x22 || byte == 0x5C { return false }
+                if byte &- 0x20 > 0x5F || byte == 0x22 || byte == 0x5C { return false }
             }
             return true
         }
