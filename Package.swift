@@ -98,7 +98,7 @@ let package = Package(
         tests("Store", ["Store", "Audit", "JSON", "Bytes"]),
         tests("Server", ["Server", "Reactor", "HTTP", "Bytes"]),
         tests("Upstream", ["Upstream", "Reactor", "HTTP", "Odoo", "JSON", "Limits", "Bytes"]),
-        tests("Services", ["Services", "Odoo", "JSON", "Contracts", "Bytes"]),
+        tests("Services", ["Services", "OdooSandbox", "Odoo", "Store", "Audit", "Policy", "Limits", "Contracts", "JSON", "Bytes"]),
         tests("Gateway", ["Gateway", "Documents", "Identity", "Bytes", "JSON"]),
         tests("OdooSandbox", ["OdooSandbox", "Odoo", "JSON", "Bytes"]),
         tests("Tidy", []),

@@ -1,0 +1,66 @@
+import Contracts
+import JSON
+import Policy
+
+/// A governed read: what to ask Odoo, and how the answer looks.
+protocol ReadService: Sendable {
+    /// The contract it fulfils, `product.read`.
+    var operation: String { get }
+    /// Endpoints of the contract that it answers.
+    var endpoints: Set<String> { get }
+    func read(_ request: ReadRequest) async throws(ServiceStop) -> ReadResult
+}
+
+/// A read that satisfies its contract.
+struct ReadRequest: Sendable {
+    let call: ServiceCall
+    let input: EndpointInput
+    let sites: SiteMap
+    let permissions: SitePermissions
+    let ledger: any LedgerPort
+
+    var endpoint: String { call.endpoint.name }
+
+    func session() async throws(ServiceStop) -> OdooSession {
+        try await OdooSession.open(
+            call.world, admission: call.admission ?? call.contract.admission.admissionClass, deadline: call.deadline)
+    }
+
+    /// A parameter of the path that the contract calls an integer.
+    func id() throws(ServiceStop) -> Int {
+        guard let id = input.path["id"]?.int else { throw .invalid(Violation(.path("id"), "is not an id")) }
+        return id
+    }
+
+    func text(_ name: String) -> String? { input.query[name]?.string }
+    func int(_ name: String) -> Int? { input.query[name]?.int }
+    func flag(_ name: String) -> Bool { input.query[name]?.bool ?? false }
+
+    /// Throws where the policy forbids it.
+    func authorize(_ resource: Resource) throws(ServiceStop) -> Decision {
+        let decision = call.authorize(resource)
+        guard decision.isPermitted else { throw .forbidden(call.contract.operation, decision) }
+        return decision
+    }
+
+    /// The sites a list is about: the one that was asked for, which must be permitted; nil for all that are.
+    ///
+    /// Throws also where nothing at all is permitted.
+    func scope() throws(ServiceStop) -> (site: String?, resource: Resource, decision: Decision) {
+        if let site = text("site") {
+            let resource = Resource(site: site)
+            return (site, resource, try authorize(resource))
+        }
+        let one = permissions.elsewhere ? nil : permissions.permitted.sorted().first
+        let resource = Resource(site: one)
+        return (nil, permissions.elsewhere ? resource : Resource(), try authorize(resource))
+    }
+}
+
+struct ReadResult: Sendable {
+    let json: JSONValue
+    let records: [String]
+    let resource: Resource
+    /// Nil where another reason than a rule permits it.
+    let decision: Decision?
+}

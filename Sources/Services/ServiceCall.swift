@@ -1,0 +1,72 @@
+import Bytes
+import Contracts
+import Limits
+import Policy
+
+/// A governed call, as the gateway hands it over: routed, identified, limited, and permitted for at least something.
+package struct ServiceCall: Sendable {
+    package var contract: Contract
+    package var endpoint: Endpoint
+    /// The raw segments of the path's parameters, as `ContractSet.route` found them.
+    package var captures: [String]
+    /// Behind the `?`, raw; nil or empty for none.
+    package var query: String?
+    package var body: [UInt8]
+    package var contentType: String?
+    /// `issuer|subject`.
+    package var caller: String
+    /// The policy's decision for this caller and this operation. Must stay valid as long as an operation may run on
+    /// after its request (`Prefer: respond-async`).
+    package var authorize: @Sendable (Resource) -> Decision
+    /// The field as it came.
+    package var idempotencyKey: String?
+    /// `Prefer: respond-async`. (RFC 7240 §4.1)
+    package var prefersAsync: Bool
+    /// How long an asynchronous answer waits for the outcome, `Prefer: wait`; 0 for not at all. (RFC 7240 §4.3)
+    package var waitMax: Nanoseconds
+    package var requestID: String
+    package var traceID: String
+    /// Nil for the contract's.
+    package var admission: AdmissionClass?
+    /// Nil for the contract's, from now.
+    package var deadline: MonotonicInstant?
+    package var world: ServiceWorld
+    package var audit: any AuditPort
+
+    package init(
+        contract: Contract, endpoint: Endpoint, captures: [String] = [], query: String? = nil, body: [UInt8] = [],
+        contentType: String? = nil, caller: String, authorize: @escaping @Sendable (Resource) -> Decision,
+        idempotencyKey: String? = nil, prefersAsync: Bool = false, waitMax: Nanoseconds = 0, requestID: String,
+        traceID: String, admission: AdmissionClass? = nil, deadline: MonotonicInstant? = nil, world: ServiceWorld,
+        audit: any AuditPort
+    ) {
+        self.contract = contract
+        self.endpoint = endpoint
+        self.captures = captures
+        self.query = query
+        self.body = body
+        self.contentType = contentType
+        self.caller = caller
+        self.authorize = authorize
+        self.idempotencyKey = idempotencyKey
+        self.prefersAsync = prefersAsync
+        self.waitMax = waitMax
+        self.requestID = requestID
+        self.traceID = traceID
+        self.admission = admission
+        self.deadline = deadline
+        self.world = world
+        self.audit = audit
+    }
+}
+
+extension Contract.Admission {
+    /// The class in the queue of the upstream.
+    package var admissionClass: AdmissionClass {
+        switch self {
+        case .realtime: .realtime
+        case .standard: .standard
+        case .batch: .batch
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import Contracts
+
+/// The services there are, one for each contract.
+package struct ServiceCatalog: Sendable {
+    private let reads: [String: any ReadService]
+    private let writes: [String: any WriteService]
+
+    /// Every service of this program. A new one is added here, with its contract in `policies/services/`.
+    package static let shipped = ServiceCatalog(
+        reads: [ReadProducts(), ReadWorkCenters(), ReadProductionOrders(), ReadInventory(), ReadOperation()],
+        writes: [CreateProductionOrderService(), ReleaseProductionOrderService(), ConfirmProductionService()])
+
+    init(reads: [any ReadService], writes: [any WriteService]) {
+        self.reads = Dictionary(reads.map { ($0.operation, $0) }, uniquingKeysWith: { first, _ in first })
+        self.writes = Dictionary(writes.map { ($0.operation, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    package var operations: Set<String> { Set(reads.keys).union(writes.keys) }
+
+    func read(_ operation: String) -> (any ReadService)? { reads[operation] }
+    func write(_ operation: String) -> (any WriteService)? { writes[operation] }
+
+    /// Everything in which contracts and services do not fit: to be empty before the gateway starts.
+    package func mismatches(with contracts: ContractSet) -> [String] {
+        var found: [String] = []
+        for contract in contracts.contracts {
+            let endpoints: Set<String>
+            switch contract.kind {
+            case .read:
+                guard let service = reads[contract.operation] else {
+                    found.append("\(contract.file): no service reads '\(contract.operation)'")
+                    continue
+                }
+                endpoints = service.endpoints
+            case .write:
+                guard let service = writes[contract.operation] else {
+                    found.append("\(contract.file): no service carries out '\(contract.operation)'")
+                    continue
+                }
+                endpoints = service.endpoints
+            }
+            let promised = Set(contract.endpoints.map(\.name))
+            for name in promised.subtracting(endpoints).sorted() {
+                found.append("\(contract.file): the service of '\(contract.operation)' has no endpoint '\(name)'")
+            }
+            for name in endpoints.subtracting(promised).sorted() {
+                found.append("\(contract.file): the endpoint '\(name)' of '\(contract.operation)' has no contract")
+            }
+        }
+        for name in operations.subtracting(contracts.operations).sorted() {
+            found.append("the service '\(name)' has no contract")
+        }
+        return found
+    }
+}

@@ -1,0 +1,120 @@
+import Bytes
+import Contracts
+import JSON
+import Odoo
+import Policy
+import Store
+
+/// Carries out governed calls. One for the whole gateway, shared by its reactors.
+package final class ServiceRunner: Sendable {
+    let catalog: ServiceCatalog
+    let sites: SiteMap
+    let ledger: any LedgerPort
+    let sha256: @Sendable ([UInt8]) -> [UInt8]
+    let configuration: ServiceConfiguration
+    let gate = RecordGate()
+    let claims = Claims()
+
+    /// - Parameter sha256: of bytes, 32 bytes.
+    package init(
+        sites: SiteMap, ledger: any LedgerPort, sha256: @escaping @Sendable ([UInt8]) -> [UInt8],
+        configuration: ServiceConfiguration = ServiceConfiguration(), catalog: ServiceCatalog = .shipped
+    ) {
+        self.sites = sites
+        self.ledger = ledger
+        self.sha256 = sha256
+        self.configuration = configuration
+        self.catalog = catalog
+    }
+
+    /// Answers a call; every refusal is an answer too.
+    package func answer(_ call: ServiceCall) async -> ServiceAnswer {
+        var call = call
+        if call.deadline == nil { call.deadline = call.world.host.monotonic + call.contract.deadline }
+        do throws(ServiceStop) {
+            let input = try Self.input(of: call)
+            if let service = catalog.read(call.contract.operation) { return try await read(call, input, service) }
+            guard let service = catalog.write(call.contract.operation) else {
+                throw ServiceStop(.refused, Problem(.notImplemented, "this operation has no service"))
+            }
+            return try await write(call, input, service)
+        } catch {
+            return Self.refusal(error, of: call)
+        }
+    }
+
+    /// An answer to a request that changed nothing and left no trace in the ledger.
+    static func refusal(_ stop: ServiceStop, of call: ServiceCall) -> ServiceAnswer {
+        var problem = stop.problem
+        problem.instance = call.requestID
+        return ServiceAnswer(stop.meaning == .away ? .rejected : .refused, problem)
+    }
+
+    // MARK: The contract
+
+    /// The input as the contract has it, or every violation at once.
+    static func input(of call: ServiceCall) throws(ServiceStop) -> EndpointInput {
+        var body: JSONValue?
+        if !call.body.isEmpty {
+            if call.endpoint.body == nil {
+                // Whatever it is, there must be none.
+                body = .null
+            } else {
+                guard isJSON(call.contentType) else {
+                    throw ServiceStop(.refused, Problem(.unsupportedMediaType, "send `Content-Type: application/json`"))
+                }
+                do throws(JSONError) {
+                    body = try JSONValue.parse(call.body)
+                } catch {
+                    throw ServiceStop(.refused, .invalidJSON(error))
+                }
+            }
+        }
+        do throws(InvalidInput) {
+            return try call.endpoint.read(captures: call.captures, query: call.query, body: body)
+        } catch {
+            throw ServiceStop(.refused, error.problem)
+        }
+    }
+
+    /// `application/json`, with parameters or without. JSON is always UTF-8. (RFC 8259 §8.1, §11)
+    static func isJSON(_ contentType: String?) -> Bool {
+        guard let contentType else { return false }
+        let parts = contentType.lowercased().split(separator: ";", omittingEmptySubsequences: false)
+            .map { $0.filter { $0 != " " && $0 != "\t" } }
+        guard parts.first == "application/json" else { return false }
+        return parts.dropFirst().allSatisfy {
+            !$0.hasPrefix("charset=") || $0 == "charset=utf-8" || $0 == "charset=\"utf-8\""
+        }
+    }
+
+    // MARK: Reads
+
+    private func read(
+        _ call: ServiceCall, _ input: EndpointInput, _ service: any ReadService
+    ) async throws(ServiceStop) -> ServiceAnswer {
+        let request = ReadRequest(
+            call: call, input: input, sites: sites, permissions: SitePermissions(sites: sites.names, call.authorize),
+            ledger: ledger)
+        let result = try await service.read(request)
+        var answer = ServiceAnswer(.read, status: call.endpoint.status, json: result.json)
+        answer.records = result.records
+        answer.resource = result.resource
+        answer.decision = result.decision
+        return answer
+    }
+}
+
+/// What of the runner can be configured.
+package struct ServiceConfiguration: Sendable {
+    /// How long an operation with `Prefer: respond-async` is tried again while Odoo is away. Default 1 hour.
+    package var asyncTimeMax: Nanoseconds = .hours(1)
+    /// How long an operation that was answered 503 before anything was sent stays open for the same request.
+    /// Default 10 minutes.
+    package var parkedTimeMax: Nanoseconds = .minutes(10)
+    /// First pause before Odoo is asked again in the background, and the longest; it doubles in between.
+    package var pauseMin: Nanoseconds = .seconds(1)
+    package var pauseMax: Nanoseconds = .seconds(30)
+
+    package init() {}
+}

@@ -1,0 +1,38 @@
+import JSON
+import Odoo
+
+/// The sites of the configuration as Odoo knows them at a moment.
+struct SiteIndex: Sendable {
+    /// Of every operation type that belongs to a known site.
+    private(set) var siteOfPickingType: [Int: String] = [:]
+    /// Operation types of production, by site; the first is the one new orders get.
+    private(set) var productionTypes: [String: [Int]] = [:]
+    /// The location that holds a site's stock.
+    private(set) var stockOfSite: [String: Int] = [:]
+    private var siteOfWorkCenter: [String: String] = [:]
+
+    init(sites: [Site], warehouses: [WarehouseRecord], pickingTypes: [PickingTypeRecord]) {
+        var siteOfWarehouse: [Int: String] = [:]
+        for site in sites {
+            for name in site.workCenters { siteOfWorkCenter[name] = site.name }
+            guard let warehouse = warehouses.first(where: { $0.code == site.warehouse }) else { continue }
+            siteOfWarehouse[warehouse.id] = site.name
+            if let stock = warehouse.stock { stockOfSite[site.name] = stock.id }
+        }
+        for type in pickingTypes {
+            guard let warehouse = type.warehouse, let site = siteOfWarehouse[warehouse.id] else { continue }
+            siteOfPickingType[type.id] = site
+            if type.code == "mrp_operation" { productionTypes[site, default: []].append(type.id) }
+        }
+    }
+
+    /// Nil when the order belongs to no known site.
+    func site(of order: ProductionOrderRecord) -> String? { order.pickingType.flatMap { siteOfPickingType[$0.id] } }
+
+    func site(of workCenter: WorkCenterRecord) -> String? {
+        workCenter.code.flatMap { siteOfWorkCenter[$0] } ?? siteOfWorkCenter[workCenter.name]
+    }
+
+    /// Every operation type of production of these sites.
+    func pickingTypes(of sites: some Sequence<String>) -> [Int] { sites.flatMap { productionTypes[$0] ?? [] }.sorted() }
+}

@@ -1,0 +1,60 @@
+import Bytes
+import Odoo
+import Synchronization
+
+/// Sites by name, resolved against Odoo and remembered.
+///
+/// A site is a warehouse: an order belongs to it through its operation type. What belongs to no site of the
+/// configuration has none, and only rules for all sites speak of it.
+package final class SiteMap: Sendable {
+    package let sites: [Site]
+    private let lifetime: Nanoseconds
+    private let cache = Mutex<(index: SiteIndex, read: MonotonicInstant)?>(nil)
+
+    /// How long what was read is used. Default 10 minutes: warehouses come and go in years.
+    package static let lifetimeDefault: Nanoseconds = .minutes(10)
+    /// Soonest time after a reading for another one, when an operation type turns up that is not known.
+    private static let rereadMin: Nanoseconds = .seconds(30)
+
+    package init(sites: [Site], lifetime: Nanoseconds = SiteMap.lifetimeDefault) {
+        self.sites = sites
+        self.lifetime = lifetime
+    }
+
+    package var names: [String] { sites.map(\.name) }
+
+    /// The index, read anew when it is old; an old one serves when Odoo cannot be asked.
+    func index(_ odoo: OdooSession) async throws(ServiceStop) -> SiteIndex {
+        let known = cache.withLock { $0 }
+        if let known, odoo.now - known.read < lifetime { return known.index }
+        do throws(ServiceStop) {
+            return try await read(odoo)
+        } catch {
+            if let known { return known.index }
+            throw error
+        }
+    }
+
+    /// The site of an order; an operation type that is new since the last reading is looked up.
+    func site(of order: ProductionOrderRecord, _ odoo: OdooSession) async throws(ServiceStop) -> String? {
+        let index = try await index(odoo)
+        if let site = index.site(of: order) { return site }
+        guard let known = cache.withLock({ $0 }), odoo.now - known.read >= Self.rereadMin else { return nil }
+        return try await read(odoo).site(of: order)
+    }
+
+    /// Forgets what was read: the next call asks Odoo.
+    package func refresh() { cache.withLock { $0 = nil } }
+
+    private func read(_ odoo: OdooSession) async throws(ServiceStop) -> SiteIndex {
+        let warehouses = try await odoo.records(WarehouseRecord.search) { (record) throws(OdooShapeError) in
+            try WarehouseRecord(record)
+        }
+        let types = try await odoo.records(PickingTypeRecord.search) { (record) throws(OdooShapeError) in
+            try PickingTypeRecord(record)
+        }
+        let index = SiteIndex(sites: sites, warehouses: warehouses, pickingTypes: types)
+        cache.withLock { $0 = (index, odoo.now) }
+        return index
+    }
+}
