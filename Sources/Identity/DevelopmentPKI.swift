@@ -9,7 +9,21 @@ package struct DevelopmentPKI: Sendable {
     package struct Identity: Sendable {
         package let certificatePEM: String
         package let privatePEM: String
-        /// The certificate's DER.
+
+        package init(certificatePEM: String, privatePEM: String) {
+            self.certificatePEM = certificatePEM
+            self.privatePEM = privatePEM
+        }
+
+        /// Whether the certificate is of the private key.
+        package var isPair: Bool {
+            guard let pair = try? PrivateKey.pem(privatePEM),
+                let certified = try? PublicKey.pem(Array(certificatePEM.utf8))
+            else { return false }
+            return pair.publicKey.pem == certified.pem
+        }
+
+        /// The first certificate's DER; empty when there is none.
         package var der: [UInt8] { X509Maker.der(pem: certificatePEM) ?? [] }
     }
 
@@ -44,6 +58,11 @@ package struct DevelopmentPKI: Sendable {
     package init(certificatePEM: String, privatePEM: String) throws(KeyError) {
         key = try PrivateKey.pem(privatePEM)
         authority = Identity(certificatePEM: certificatePEM, privatePEM: privatePEM)
+    }
+
+    /// Whether this authority issued the certificate and both are good at `now`.
+    package func vouches(for identity: Identity, now: WallInstant) -> Bool {
+        X509Maker.verifies(identity.certificatePEM, against: authority.certificatePEM, at: now)
     }
 
     /// A server certificate for `localhost`, `127.0.0.1`, `::1` and the names given.

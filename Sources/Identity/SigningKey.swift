@@ -27,6 +27,33 @@ package struct SigningKey: Sendable {
             jwk: JWK.write(pair.publicKey, algorithm: algorithm, id: id))
     }
 
+    /// The key pair of a private key that was made earlier, with the same id as then.
+    ///
+    /// - Parameter algorithm: nil for the usual one of the key's kind: RS256, ES256 to ES512 by curve, EdDSA.
+    package static func read(privatePEM: String, algorithm: SignatureAlgorithm? = nil) throws(KeyError) -> SigningKey {
+        let pair = try PrivateKey.pem(privatePEM)
+        let usual: SignatureAlgorithm
+        switch pair.publicKey.kind {
+        case .rsa: usual = .rs256
+        case .ec(let curve): usual = curve.algorithm
+        case .ed25519: usual = .eddsa
+        }
+        let chosen = algorithm ?? usual
+        _ = try SignatureCheck(key: pair.publicKey, algorithm: chosen)
+        let id = JWK.thumbprint(pair.publicKey)
+        return SigningKey(
+            algorithm: chosen, keyID: id, privatePEM: pair.pem, publicPEM: pair.publicKey.pem, secret: nil,
+            jwk: JWK.write(pair.publicKey, algorithm: chosen, id: id))
+    }
+
+    /// The same key under another `kid`.
+    package func named(_ id: String) -> SigningKey {
+        var jwk = jwk
+        jwk["kid"] = .string(id)
+        return SigningKey(
+            algorithm: algorithm, keyID: id, privatePEM: privatePEM, publicPEM: publicPEM, secret: secret, jwk: jwk)
+    }
+
     private static func makeSecret(_ algorithm: SignatureAlgorithm) throws(KeyError) -> SigningKey {
         guard let random = Digest.random(algorithm.hashBytes), let name = Digest.random(12) else {
             throw KeyError("OpenSSL has no randomness")

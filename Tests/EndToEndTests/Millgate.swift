@@ -1,0 +1,93 @@
+import Foundation
+import Testing
+
+/// Runs the built program as a person does.
+struct Millgate {
+    struct Result {
+        let status: Int32
+        let output: String
+        let errors: String
+
+        var lines: [String] { output.split(separator: "\n").map(String.init) }
+    }
+
+    static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    /// Beside the test bundle, wherever the build directory is.
+    static let program: URL? = {
+        let nearby = (CommandLine.arguments + [Bundle.main.bundlePath]).filter { $0.hasPrefix("/") }
+            .flatMap { path -> [URL] in
+                var url = URL(fileURLWithPath: path)
+                var found: [URL] = []
+                while url.pathComponents.count > 1 {
+                    url.deleteLastPathComponent()
+                    found.append(url.appendingPathComponent("millgate"))
+                }
+                return found
+            }
+        let usual = repository.appendingPathComponent(".build/debug/millgate")
+        return (nearby + [usual]).first { url in
+            var isDirectory = ObjCBool(false)
+            return FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory)
+                && !isDirectory.boolValue && FileManager.default.isExecutableFile(atPath: url.path)
+        }
+    }()
+
+    /// Working directory of each run.
+    let directory: URL
+
+    /// - Parameter environment: added to this process's own.
+    func run(_ arguments: [String], input: String? = nil, environment: [String: String] = [:]) throws -> Result {
+        let process = Process()
+        process.executableURL = try #require(Self.program, "the program is not built")
+        process.arguments = arguments
+        process.currentDirectoryURL = directory
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        // Files, because a pipe that nobody reads fills up.
+        let output = directory.appendingPathComponent(".output-\(UUID().uuidString)")
+        let errors = directory.appendingPathComponent(".errors-\(UUID().uuidString)")
+        for file in [output, errors] { try Data().write(to: file) }
+        defer { for file in [output, errors] { try? FileManager.default.removeItem(at: file) } }
+        process.standardOutput = try FileHandle(forWritingTo: output)
+        process.standardError = try FileHandle(forWritingTo: errors)
+        if let input {
+            let file = directory.appendingPathComponent(".input-\(UUID().uuidString)")
+            try Data(input.utf8).write(to: file)
+            process.standardInput = try FileHandle(forReadingFrom: file)
+            try FileManager.default.removeItem(at: file)
+        } else {
+            process.standardInput = FileHandle.nullDevice
+        }
+        try process.run()
+        process.waitUntilExit()
+        return Result(
+            status: process.terminationStatus,
+            output: String(decoding: try Data(contentsOf: output), as: UTF8.self),
+            errors: String(decoding: try Data(contentsOf: errors), as: UTF8.self))
+    }
+
+    /// Runs `body` in a fresh directory and removes it.
+    static func withDirectory<T>(_ body: (Millgate) async throws -> T) async throws -> T {
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("millgate-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        return try await body(Millgate(directory: directory))
+    }
+
+    func path(_ name: String) -> String { directory.appendingPathComponent(name).path }
+
+    func text(_ name: String) throws -> String { try String(contentsOfFile: path(name), encoding: .utf8) }
+
+    func write(_ text: String, to name: String) throws {
+        try FileManager.default.createDirectory(
+            at: directory.appendingPathComponent(name).deletingLastPathComponent(), withIntermediateDirectories: true)
+        try text.write(toFile: path(name), atomically: true, encoding: .utf8)
+    }
+
+    /// Permission bits; nil when there is no such file.
+    func mode(_ name: String) -> Int? {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path(name))
+        return (attributes?[.posixPermissions] as? NSNumber)?.intValue
+    }
+}
