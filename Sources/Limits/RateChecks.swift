@@ -25,18 +25,20 @@ package struct RateChecks: Sendable {
     package mutating func removeAll() { count = 0 }
 
     /// Adds a limit. Its position is the number of limits added before.
-    package mutating func add(_ limit: RateLimit, _ key: LimitKey) {
+    package mutating func add(_ limit: RateLimit, _ key: LimitKey) { add(limit.terms, key) }
+
+    package mutating func add(_ terms: RateLimit.Terms, _ key: LimitKey) {
         precondition(count < Self.countMax, "more limits on a request than RateChecks.countMax")
         // A bijection of the key's word for each limit, so that no two keys of one limit fall together by it.
-        var word = key.high ^ limit.salt
+        var word = key.high ^ terms.salt
         word = (word ^ word >> 33) &* 0xff51_afd7_ed55_8ccd
         word = (word ^ word >> 33) &* 0xc4ce_b9fe_1a85_ec53
         word ^= word >> 33
         // Zero marks a slot that was never used.
         entries[count].word = word == 0 ? 1 : word
         entries[count].shard = key.low
-        entries[count].interval = limit.interval
-        entries[count].tolerance = limit.tolerance
+        entries[count].interval = terms.interval
+        entries[count].tolerance = terms.tolerance
         count += 1
     }
 

@@ -26,14 +26,23 @@ package struct RateLimit: Hashable, Sendable {
     /// Most requests at once after being idle. 1 to 1,000,000,000. Default: the quota.
     package let burst: Int
 
-    /// T, the price of one request in time, in nanoseconds, rounded up: at 100,000 requests a second the limit is
-    /// stricter than its quota by less than one in ten thousand, and never more generous.
-    package let interval: Nanoseconds
-    /// burst × T: how far ahead of time the requests of one key may be, in nanoseconds. At most ten years.
-    package let tolerance: Nanoseconds
-    /// Sets the counters of this limit apart from those of others for the same key. It depends on name and kind only,
-    /// so that counters outlive a reload of the configuration.
-    let salt: UInt64
+    /// What the limiter needs to know, and nothing that is counted by reference: keep these with a route, so that a
+    /// request doesn't touch the reference counts of texts that all reactors share.
+    package struct Terms: Hashable, Sendable {
+        /// T, the price of one request in time, in nanoseconds, rounded up: at 100,000 requests a second the limit is
+        /// stricter than its quota by less than one in ten thousand, and never more generous.
+        package let interval: Nanoseconds
+        /// burst × T: how far ahead of time the requests of one key may be, in nanoseconds. At most ten years.
+        package let tolerance: Nanoseconds
+        /// Sets the counters of this limit apart from those of others for the same key. It depends on name and kind
+        /// only, so that counters outlive a reload of the configuration.
+        let salt: UInt64
+    }
+
+    package let terms: Terms
+    package var interval: Nanoseconds { terms.interval }
+    package var tolerance: Nanoseconds { terms.tolerance }
+
     /// `"name"` as a structured field string. (RFC 9651 §3.3.3)
     @usableFromInline let quotedName: [UInt8]
 
@@ -65,10 +74,9 @@ package struct RateLimit: Hashable, Sendable {
         guard (1...31_622_400).contains(windowSeconds) else { throw .window }
         let burst = burst ?? quota
         guard (1...1_000_000_000).contains(burst) else { throw .burst }
-        interval = (Nanoseconds.seconds(Int64(windowSeconds)) + Int64(quota) - 1) / Int64(quota)
+        let interval = (Nanoseconds.seconds(Int64(windowSeconds)) + Int64(quota) - 1) / Int64(quota)
         let (tolerance, overflow) = interval.multipliedReportingOverflow(by: Int64(burst))
         guard !overflow, tolerance <= Nanoseconds.hours(24 * 3_653) else { throw .tooLong }
-        self.tolerance = tolerance
         self.name = name
         self.kind = kind
         self.quota = quota
@@ -77,7 +85,7 @@ package struct RateLimit: Hashable, Sendable {
         // FNV-1a.
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in (kind.rawValue + "\u{0}" + name).utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        salt = hash
+        terms = Terms(interval: interval, tolerance: tolerance, salt: hash)
         var quoted: [UInt8] = [UInt8(ascii: "\"")]
         for byte in name.utf8 {
             if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { quoted.append(UInt8(ascii: "\\")) }
