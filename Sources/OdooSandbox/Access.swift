@@ -27,7 +27,8 @@ extension Engine {
         let label = schema(model)?.label ?? model
         throw .access(
             "You are not allowed to \(operation.verb) '\(label)' (\(model)) records.\n\n"
-                + "This operation is allowed for the following groups:\n\t- \(Self.group(model))\n\n"
+                + "This operation is allowed for the following groups:\n\t- "
+                + groups(operation, model).joined(separator: "\n\t- ") + "\n\n"
                 + "Contact your administrator to request access if necessary.")
     }
 
@@ -49,8 +50,13 @@ extension Engine {
         return operation == .read || !readOnly.contains(model)
     }
 
-    private static func group(_ model: String) -> String {
-        if model == Model.externalID { return "Access Rights" }
-        return model.hasPrefix("mrp.bom") ? "Manufacturing/Administrator" : "Manufacturing/User"
+    /// The groups that the message names, as recorded.
+    private func groups(_ operation: Operation, _ model: String) -> [String] {
+        switch (operation, model) {
+        case (_, Model.externalID): [version.is19 ? "Access Rights" : "Administration/Access Rights"]
+        case (.read, Model.production):
+            ["Inventory/User", "Manufacturing/Administrator", "Manufacturing/User", "Sales/User: Own Documents Only"]
+        default: [model.hasPrefix("mrp.bom") ? "Manufacturing/Administrator" : "Manufacturing/User"]
+        }
     }
 }

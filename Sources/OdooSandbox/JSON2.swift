@@ -23,7 +23,10 @@ extension SandboxWorld {
             return failure(error)
         }
         let call = SandboxCall(model: segments[2], method: segments[3], style: .named, named: body)
-        return guarded(call.key, model: call.model, method: call.method, failed: { $0.failure($1) }) { world in
+        return guarded(
+            call.key, model: call.model, method: call.method,
+            failed: { call.method == "load" ? Pages.json(200, Engine.contendedLoad) : $0.failure($1) }
+        ) { world in
             do throws(Raised) {
                 let context = body["context"]?.object ?? JSONObject()
                 let answer = try world.engine.call(user: user, context: context, now: now) { engine throws(Raised) in

@@ -120,7 +120,10 @@ extension SandboxWorld {
             call.positional = arguments.count > 5 ? arguments[5].array ?? [] : []
             call.named = arguments.count > 6 ? arguments[6].object ?? JSONObject() : JSONObject()
         }
-        return guarded(call.key, model: model, method: name, failed: { $0.failure($1, id) }) { world in
+        return guarded(
+            call.key, model: model, method: name,
+            failed: { name == "load" ? $0.success(Engine.contendedLoad, id) : $0.failure($1, id) }
+        ) { world in
             do throws(Raised) {
                 let user = try world.authenticated(arguments)
                 let context = call.named["context"]?.object ?? JSONObject()

@@ -115,12 +115,29 @@ extension Engine {
                 ), ("moreinfo", more), ("field_name", .string(field.label)),
             ])
             // Odoo goes on without the value and meets the required field next.
-            let missing = missingRequired(field, schema).message
+            let missing =
+                version.is19
+                ? String(missingRequired(field, schema).message.dropFirst("The operation cannot be completed: ".count))
+                : "Missing required value for the field '\(field.label)' (\(field.name))"
             let second = JSONObject([
                 rows, record, type, ("message", .string(missing)), ("field", .string(field.name)),
             ])
             return field.required ? [.object(first), .object(second)] : [.object(first)]
         }
+    }
+
+    /// How contention with another `load` shows (recording 717): as a result, which a client must read.
+    static var contendedLoad: JSONValue {
+        [
+            "ids": false,
+            "messages": [
+                [
+                    "rows": ["from": 0, "to": 0], "record": 0, "type": "error",
+                    "message": .string(Raised.serialization.message),
+                ]
+            ],
+            "nextrow": 0,
+        ]
     }
 
     // MARK: - External ids

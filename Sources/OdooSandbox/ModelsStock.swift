@@ -77,7 +77,9 @@ extension Models {
                     quantity("product_uom_qty", "Demand"),
                     quantity("quantity", "Quantity", compute: nil),
                     Field("picked", .boolean, "Picked"),
-                    Field("state", .selection(moveStates), "Status", readonly: true, initial: .text("draft")),
+                    Field(
+                        "state", .selection(moveStates), "Status", readonly: true, indexed: true,
+                        initial: .text("draft")),
                     Field("date", .datetime, "Date Scheduled"),
                     Field("location_id", .many2one(Model.location), "Source Location", required: true),
                     Field("location_dest_id", .many2one(Model.location), "Destination Location", required: true),

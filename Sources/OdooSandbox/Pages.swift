@@ -140,9 +140,8 @@ extension SandboxWorld {
         }
         if path.hasPrefix("/web/database/") { return databaseManager }
         if path.hasPrefix("/web/dataset/call_kw") {
-            let id = (try? JSONValue.parse(request.body))?["id"] ?? .null
             return failure(
-                Raised("odoo.http.SessionExpiredException", "Session expired", status: 200, code: 100), id)
+                Raised("odoo.http.SessionExpiredException", "Session expired", status: 200, code: 100), .null)
         }
         return Pages.notFound(path)
     }

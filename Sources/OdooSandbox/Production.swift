@@ -58,6 +58,12 @@ extension Engine {
         if !given.contains("move_raw_ids") { makeComponentMoves(id) }
         makeFinishedMove(id)
         makeWorkorders(id)
+        // 17 says in which work order a component is used: the last (recording 17/051).
+        if !version.is19, let last = links(Model.production, id, "workorder_ids").last {
+            for move in links(Model.production, id, "move_raw_ids") {
+                set(Model.move, move, "workorder_id", .link(last))
+            }
+        }
         schedule(id)
     }
 
@@ -238,10 +244,17 @@ extension Engine {
         }
         for move in links(Model.production, id, "move_raw_ids") where isOpen(move) {
             if flag(Model.move, move, "manual_consumption"), flag(Model.move, move, "picked") { continue }
+            // 17 leaves components with lots to the person (recordings 17/112, 17/118, 17/521).
+            if !version.is19, isTracked(move) { continue }
             let quantity = shouldConsume(move)
             setQuantity(ofMove: move, to: quantity)
             if quantity.isPositive { set(Model.move, move, "picked", .bool(true)) }
         }
         updateState(ofProduction: id)
+    }
+
+    /// Whether the move's product has lots or serial numbers.
+    func isTracked(_ move: Int) -> Bool {
+        text(Model.product, link(Model.move, move, "product_id") ?? 0, "tracking") != "none"
     }
 }

@@ -104,10 +104,11 @@ extension Engine {
 
     private func checkComponentLots(_ id: Int) throws(Raised) {
         var names: [String] = []
-        for move in links(Model.production, id, "move_raw_ids") where isOpen(move) && flag(Model.move, move, "picked") {
-            guard let product = link(Model.move, move, "product_id"),
-                text(Model.product, product, "tracking") != "none",
-                lines(move).contains(where: { link(Model.moveLine, $0, "lot_id") == nil })
+        for move in links(Model.production, id, "move_raw_ids") where isOpen(move) && isTracked(move) {
+            let isPicked = flag(Model.move, move, "picked")
+            let lacksLot = lines(move).contains { link(Model.moveLine, $0, "lot_id") == nil }
+            guard version.is19 ? isPicked && lacksLot : !isPicked || lacksLot,
+                let product = link(Model.move, move, "product_id")
             else { continue }
             names.append(displayName(Model.product, product))
         }

@@ -92,8 +92,11 @@ package final class SandboxOdoo: Sendable {
     }
 
     /// For tests that prepare records by hand.
-    func withEngine<Result: Sendable>(_ body: (inout sending Engine) -> sending Result) -> Result {
-        world.withLock { body(&$0.engine) }
+    func withEngine(_ body: (inout Engine) -> Void) {
+        world.withLock { world in
+            body(&world.engine)
+            world.engine.database.commit()
+        }
     }
 }
 

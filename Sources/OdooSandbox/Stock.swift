@@ -92,9 +92,11 @@ extension Engine {
             asked.map { isWithin(Model.location, location, $0) } ?? (usage(location) == "internal")
         }
         var total = ExactDecimal.zero
-        for move in database.referrers(Model.move, "product_id", to: product) {
-            guard !["draft", "done", "cancel"].contains(state(Model.move, move)),
-                let from = link(Model.move, move, "location_id"), let to = link(Model.move, move, "location_dest_id"),
+        let open = ["waiting", "confirmed", "partially_available", "assigned"].flatMap {
+            database.tables[Model.move]?.holders(of: .text($0), in: "state") ?? []
+        }
+        for move in open where link(Model.move, move, "product_id") == product {
+            guard let from = link(Model.move, move, "location_id"), let to = link(Model.move, move, "location_dest_id"),
                 isInside(from) != isInside(to), isInside(to) == incoming
             else { continue }
             total = total.adding(number(Model.move, move, "product_uom_qty"))
