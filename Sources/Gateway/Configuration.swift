@@ -120,6 +120,8 @@ package struct OdooConfiguration: Sendable {
     package var database = "millgate"
     package var login = "mes"
     package var key: SecretReference?
+    /// The key of the built-in sandbox, which is no secret. Never read from a file.
+    package var sandboxKey: String?
     /// Version of the built-in sandbox, 17 or 19. Default 19.
     package var sandboxVersion = 19
     /// Language, time zone and companies of every call.
@@ -150,7 +152,7 @@ package struct SiteConfiguration: Sendable, Equatable {
     }
 }
 
-package struct UpstreamEntry: Sendable {
+package struct UpstreamEntry: Sendable, Equatable {
     package var name: String
     /// `http://127.0.0.1:8069` or `https://…`; `odoo` stands for the configured Odoo.
     package var url: String

@@ -153,6 +153,17 @@ enum SocketCalls {
         return fd
     }
 
+    static func pair() throws(ReactorError) -> (Int32, Int32) {
+        var ends: (Int32, Int32) = (-1, -1)
+        let code = withUnsafeMutablePointer(to: &ends) {
+            $0.withMemoryRebound(to: Int32.self, capacity: 2) {
+                socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0, $0)
+            }
+        }
+        if code != 0 { throw .system(call: "socketpair", code: errno) }
+        return ends
+    }
+
     static func noDelay(_ fd: Int32) {
         var one: Int32 = 1
         setsockopt(fd, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)

@@ -167,4 +167,7 @@ open class SocketStream: Descriptor {
     public static func beginConnect(_ address: SocketAddress) throws(ReactorError) -> Int32 {
         try SocketCalls.connect(address)
     }
+
+    /// Two connected streams' descriptors on this machine.
+    public static func pair() throws(ReactorError) -> (Int32, Int32) { try SocketCalls.pair() }
 }

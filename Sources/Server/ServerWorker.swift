@@ -38,7 +38,8 @@ public final class ServerWorker {
         name: String, address: SocketAddress, backlog: Int32 = 1_024, tls: ContextSource? = nil,
         admit: @escaping (SocketAddress) -> Bool = { _ in true }, released: @escaping (SocketAddress) -> Void = { _ in }
     ) throws(ReactorError) -> SocketAddress {
-        let listener = try Listener(address, reactor: reactor, backlog: backlog) { [unowned self] fd, peer in
+        let listener = try Listener(address, reactor: reactor, backlog: backlog) { [weak self] fd, peer in
+            guard let self else { return Descriptor.discard(fd) }
             accept(fd, peer, name: name, tls: tls, admit: admit, released: released)
         }
         listeners.append(listener)

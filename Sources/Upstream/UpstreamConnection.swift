@@ -106,7 +106,6 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
 
     package final func setTunnel(_ tunnel: Tunnel?) {
         self.tunnel = tunnel
-        if tunnel == nil { pool.ended(passage, status: 101) }
     }
 
     // MARK: For the pool
@@ -194,7 +193,7 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
             let complete: Bool
             do throws(HTTPError) {
                 let buffer = input
-                complete = try headReader.read(buffer.readable, requestMethod: call.method, into: head) == .complete
+                complete = try headReader.read(buffer.readable, requestMethod: call.method, upgradeRequested: call.wantsUpgrade, into: head) == .complete
             } catch {
                 fail(.malformed(error))
                 return false
@@ -230,9 +229,10 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
         guard isOpen, self.call != nil else { return false }
         input.consume(head.headBytes)
         if status == 101 {
-            // The call builds the tunnel; the place in the gate is free when that closes.
+            // The call builds the tunnel, which may live for days: it does not hold a place in the gate.
             clearDeadline()
             self.call = nil
+            pool.ended(passage, status: 101)
             call.answerEnded()
             return false
         }

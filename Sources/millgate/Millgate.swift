@@ -13,10 +13,12 @@ struct Millgate: AsyncParsableCommand {
 
               millgate keys dev                       keys, certificates and demo tokens in certs/dev
               millgate token inspect certs/dev/tokens/operator.jwt
+              millgate check                          all errors of the configuration, or none
+              millgate serve --examples               the gateway, with the built-in Odoo
 
             Exit codes: 0 good, 1 a verification failed or something could not be done, 64 wrong usage, 78 wrong
             configuration. Completion for your shell: millgate --generate-completion-script bash|zsh|fish.
             """,
         version: Version.current,
-        subcommands: [Keys.self, Token.self, AuditCommand.self, VersionCommand.self])
+        subcommands: [Serve.self, Check.self, SandboxCommand.self, Keys.self, Token.self, AuditCommand.self, VersionCommand.self])
 }

@@ -1,0 +1,126 @@
+import Bytes
+import Contracts
+import HTTP
+import JSON
+import Reactor
+import Server
+
+/// The admin listener, on loopback by default: health, readiness, metrics. It has no identity of its own, so it must
+/// not be reachable from the plant network.
+final class AdminAPI: ExchangeHandler {
+    private let status: @Sendable () async -> ReadinessReport
+    private let metrics: @Sendable () async -> [UInt8]
+    private let reactor: Reactor
+    private var waiting: [UInt64: AdminAnswer] = [:]
+    private var number: UInt64 = 0
+
+    init(
+        reactor: Reactor, status: @escaping @Sendable () async -> ReadinessReport,
+        metrics: @escaping @Sendable () async -> [UInt8]
+    ) {
+        self.reactor = reactor
+        self.status = status
+        self.metrics = metrics
+    }
+
+    func handle(_ exchange: Exchange) {
+        guard exchange.head.method == .get || exchange.head.method == .head else {
+            respond(exchange, .methodNotAllowed(allow: ["GET", "HEAD"]))
+            return
+        }
+        let bytes = exchange.headBytes
+        let path = bytes.extracting(exchange.head.pathRange)
+        if path.equals("/healthz") {
+            // Alive is what answers.
+            exchange.respond(status: 200, fields: [("Content-Type", "application/json")], body: Array(#"{"status":"pass"}"#.utf8))
+        } else if path.equals("/readyz") {
+            let status = status
+            answer(exchange) {
+                let report = await status()
+                return (report.isReady ? 200 : 503, "application/json", report.json.bytes)
+            }
+        } else if path.equals("/metrics") {
+            let metrics = metrics
+            answer(exchange) { (200, "text/plain; version=0.0.4; charset=utf-8", await metrics()) }
+        } else {
+            respond(exchange, Problem(.notFound, "the admin listener has /healthz, /readyz and /metrics"))
+        }
+    }
+
+    private func answer(_ exchange: Exchange, _ body: @escaping @Sendable () async -> (Int, String, [UInt8])) {
+        number += 1
+        let key = number
+        let pending = AdminAnswer(exchange)
+        exchange.consumer = pending
+        waiting[key] = pending
+        reactor.setLocal(self)
+        let handle = reactor.handle
+        reactor.spawn {
+            let (status, type, bytes) = await body()
+            handle.post { reactor in
+                guard let exchange = reactor.local(AdminAPI.self)?.waiting.removeValue(forKey: key)?.exchange else { return }
+                exchange.consumer = nil
+                exchange.respond(status: status, fields: [("Content-Type", type)], body: bytes)
+            }
+        }
+    }
+
+    private func respond(_ exchange: Exchange, _ problem: Problem) {
+        exchange.respond(
+            status: problem.status, fields: [("Content-Type", Problem.mediaType)] + problem.fields.map { ($0.name, $0.value) },
+            body: problem.bytes)
+    }
+
+    func refuse(_ exchange: Exchange, _ error: HTTPError) { respond(exchange, Refusal.malformed(error).problem(realm: "")) }
+
+    func finished(_ exchange: Exchange, completed: Bool) {}
+}
+
+/// An admin request that waits for its answer; the client may go before it comes.
+private final class AdminAnswer: ExchangeConsumer {
+    private(set) var exchange: Exchange?
+    init(_ exchange: Exchange) { self.exchange = exchange }
+    func requestBody(_ bytes: Span<UInt8>) {}
+    func requestBodyEnded() {}
+    func requestBodyFailed(_ error: HTTPError) { exchange = nil }
+    func responseDrained() {}
+    func clientGone() { exchange = nil }
+}
+
+/// What `/readyz` says: whether requests would be served, and what is amiss.
+package struct ReadinessReport: Sendable {
+    package struct Check: Sendable {
+        package var name: String
+        package var isReady: Bool
+        package var detail: String
+    }
+
+    package var checks: [Check]
+    package var policyDigest: String
+    package var generation: UInt64
+
+    package var isReady: Bool { checks.allSatisfy(\.isReady) }
+
+    package var json: JSONValue {
+        .object(
+            JSONObject([
+                ("status", .string(isReady ? "pass" : "fail")), ("policy", .string(policyDigest)),
+                ("generation", JSONValue(Int(generation))),
+                (
+                    "checks",
+                    .object(
+                        JSONObject(
+                            checks.map { check in
+                                (
+                                    check.name,
+                                    .object(
+                                        JSONObject([
+                                            ("status", .string(check.isReady ? "pass" : "fail")),
+                                            ("detail", .string(check.detail)),
+                                        ]))
+                                )
+                            }))
+                ),
+            ]))
+    }
+}

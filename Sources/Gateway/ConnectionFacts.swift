@@ -1,0 +1,41 @@
+import Audit
+import Bytes
+import Identity
+import Limits
+import Reactor
+import Server
+
+/// What would be the same for all requests of one connection.
+final class ConnectionFacts {
+    /// `from` of audit entries.
+    let from: AuditFragment
+    /// The client's address as limits count it.
+    let addressKey: LimitKey
+    /// The verified client certificate's principal and thumbprint.
+    let certificatePrincipal: Principal?
+    let certificateThumbprint: String?
+    /// The caller made of it under one configuration.
+    var certificateCaller: Caller?
+    var generation: UInt64 = 0
+
+    init(_ origin: ConnectionOrigin, snapshot: Snapshot, now: WallInstant) {
+        from = AuditOrigin(address: origin.peerHost, listener: origin.listener).fragment
+        addressKey = snapshot.keys.key(origin.peer.addressKey)
+        if let der = origin.tls?.peerCertificate, let certificate = try? ClientCertificate(der: der) {
+            certificatePrincipal = try? certificate.principal(now: now)
+            certificateThumbprint = certificate.thumbprint
+        } else {
+            certificatePrincipal = nil
+            certificateThumbprint = nil
+        }
+    }
+}
+
+extension SocketAddress {
+    /// The address as connection and rate limits count it.
+    var addressKey: AddressKey {
+        let words = addressWords
+        if isIPv6 { return AddressKey(ipv6: UInt64(bigEndian: words.0), UInt64(bigEndian: words.1)) }
+        return AddressKey(ipv4: UInt32(bigEndian: UInt32(truncatingIfNeeded: words.0)))
+    }
+}

@@ -1,0 +1,55 @@
+import Foundation
+import Reactor
+
+/// Reloads when one of the files that make up the configuration changes: keys, certificates, policies, contracts.
+extension GatewayProcess {
+    /// Looks every two seconds. A change is taken up once the files have been still for one look, so that a half
+    /// written set is not read.
+    package func watchFiles(config: String) {
+        let handle = home
+        let process = self
+        handle.spawn {
+            var known = process.fingerprint(config)
+            var pending: [String: String]?
+            while !process.isStopping {
+                await handle.sleep(.seconds(2))
+                let now = process.fingerprint(config)
+                if now == known {
+                    pending = nil
+                } else if now == pending {
+                    known = now
+                    pending = nil
+                    _ = await process.reload(by: "file change")
+                } else {
+                    pending = now
+                }
+            }
+        }
+    }
+
+    /// Size, time and inode of each file by its path.
+    private func fingerprint(_ config: String) -> [String: String] {
+        let configuration = snapshot.configuration
+        var paths = [config]
+        for directory in ["services", "access"] {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: configuration.policies + "/" + directory)) ?? []
+            paths += names.filter { $0.hasSuffix(".yaml") }.map { configuration.policies + "/" + directory + "/" + $0 }
+        }
+        paths.append(configuration.policies + "/roles.yaml")
+        for issuer in configuration.identity.issuers { paths += issuer.keys.map(\.file) }
+        for listener in configuration.listeners {
+            guard let tls = listener.tls else { continue }
+            paths += tls.certificates.flatMap { [$0.certificateFile, $0.keyFile] }
+            if let file = tls.clientAuthoritiesFile { paths.append(file) }
+        }
+        var out: [String: String] = [:]
+        for path in paths {
+            guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else { continue }
+            let time = (attributes[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
+            let size = (attributes[.size] as? NSNumber)?.intValue ?? 0
+            let inode = (attributes[.systemFileNumber] as? NSNumber)?.intValue ?? 0
+            out[path] = "\(time) \(size) \(inode)"
+        }
+        return out
+    }
+}

@@ -1,0 +1,191 @@
+import Bytes
+import Limits
+import Server
+import Store
+import Synchronization
+import Telemetry
+import Upstream
+
+/// All metrics of the gateway, defined once at start, one writer per reactor and one for what is read at each scrape.
+///
+/// Routes that a later reload brings are counted under the route `(other)`, until the next start.
+package final class GatewayMetrics: Sendable {
+    let registry: MetricsRegistry
+    /// Row of each route of the first configuration; several paths may share a name.
+    private let routeRows: [Int]
+    private let operationRows: [String: Int]
+    private let noneRow: Int
+    private let requests: Counter
+    private let latency: Histogram
+    private let tokens: Counter
+    private let refusals: Counter
+    private let auditLost: Counter
+    // Read at each scrape.
+    private let connections: Gauge
+    private let accepted: Gauge
+    private let serverEvents: Gauge
+    private let upstreamInFlight: Gauge
+    private let upstreamWaiting: Gauge
+    private let upstreamCircuit: Gauge
+    private let upstreamAnswers: Gauge
+    private let upstreamFailures: Gauge
+    private let ledger: Gauge
+    private let auditStatus: Gauge
+    private let limitKeys: Gauge
+    private let generation: Gauge
+    private let upstreamNames: [String]
+
+    static let ledgerStates = ["accepted", "dispatched", "applied", "rejected", "unknown", "settled"]
+    static let serverEventNames = [
+        "requests", "malformed", "slow-request", "slow-reader", "idle-timeout", "refused-connection", "tls-handshake",
+        "tls-resumed", "tls-failed",
+    ]
+    static let auditNames = ["sequence", "backlog_bytes", "refused", "failures", "failing"]
+
+    init(reactors: Int, routes: [String], operations: [String], upstreams: [String]) {
+        upstreamNames = upstreams
+        var names: [String] = []
+        for name in routes + operations where !names.contains(name) { names.append(name) }
+        routeRows = routes.map { name in names.firstIndex(of: name) ?? 0 }
+        operationRows = Dictionary(operations.map { ($0, names.firstIndex(of: $0) ?? 0) }) { first, _ in first }
+        noneRow = names.count
+        var builder = MetricsRegistry.Builder(writers: reactors + 1)
+        let routeLabel = Label("route", names + ["(none)", "(other)"])
+        requests = builder.counter(
+            "requests_total", "Requests by route or business operation and status.", [routeLabel, StatusLabel.label])
+        latency = builder.histogram(
+            "request_duration_seconds", "From the request's head to the response's last byte.", [routeLabel])
+        tokens = builder.counter(
+            "tokens_total", "Bearer tokens by what became of them.",
+            [Label("result", ["verified", "remembered", "refused"])])
+        refusals = builder.counter(
+            "refusals_total", "Requests refused before their handler.", [Label("reason", ["limit", "malformed"])])
+        auditLost = builder.counter("audit_lost_total", "Audit entries of proxied requests that found no room.")
+        connections = builder.gauge("connections", "Client connections open.")
+        accepted = builder.gauge("connections_accepted", "Client connections accepted since the start.")
+        serverEvents = builder.gauge(
+            "server_events", "What happened on client connections since the start.",
+            [Label("event", Self.serverEventNames)])
+        let upstreamLabel = Label("upstream", upstreams)
+        upstreamInFlight = builder.gauge("upstream_in_flight", "Calls in flight.", [upstreamLabel])
+        upstreamWaiting = builder.gauge(
+            "upstream_queue", "Calls that wait for their turn.",
+            [upstreamLabel, Label("class", ["realtime", "standard", "batch"])])
+        upstreamCircuit = builder.gauge(
+            "upstream_circuit_open", "1 while the circuit is open or half-open.", [upstreamLabel])
+        upstreamAnswers = builder.gauge(
+            "upstream_answers", "Answers since the start by class of status.",
+            [upstreamLabel, Label("class", ["1xx", "2xx", "3xx", "4xx", "5xx"])])
+        upstreamFailures = builder.gauge(
+            "upstream_failures", "Calls since the start that brought no whole answer.", [upstreamLabel])
+        ledger = builder.gauge("ledger_operations", "Operations in the ledger.", [Label("state", Self.ledgerStates)])
+        auditStatus = builder.gauge("audit_log", "State of the audit log.", [Label("item", Self.auditNames)])
+        limitKeys = builder.gauge("limit_keys", "Keys that rate limits count now.")
+        generation = builder.gauge("configuration_generation", "Reloads since the start.")
+        registry = builder.build()
+    }
+
+    func worker(_ index: Int) -> WorkerMetrics {
+        WorkerMetrics(
+            requests: requests.writer(index), latency: latency.writer(index), tokens: tokens.writer(index),
+            refusals: refusals.writer(index), auditLost: auditLost.writer(index), routeRows: routeRows,
+            operationRows: operationRows, noneRow: noneRow)
+    }
+
+    /// What is not counted as it happens but read when somebody asks.
+    struct Reading {
+        var servers: [ServerStatistics]
+        var targets: [String: UpstreamTarget]
+        var ledger: [String: Int]
+        var audit: AppendLog.Status
+        var limitKeys: Int
+        var generation: UInt64
+    }
+
+    /// The page as it is now. Called by one reactor only, which is the last writer.
+    func page(_ reading: Reading, writer: Int) -> [UInt8] {
+        var sums = [Int](repeating: 0, count: Self.serverEventNames.count)
+        var open = 0
+        var all = 0
+        for server in reading.servers {
+            open += server.open.current
+            all += server.accepted.current
+            for (i, n) in [
+                server.requests.current, server.malformed.current, server.slowRequests.current,
+                server.slowReaders.current, server.idleTimeouts.current, server.refusedConnections.current,
+                server.handshakes.current, server.resumptions.current, server.handshakeFailures.current,
+            ].enumerated() { sums[i] += n }
+        }
+        connections.writer(writer).set(open)
+        accepted.writer(writer).set(all)
+        for (i, n) in sums.enumerated() { serverEvents.writer(writer).set(n, at: i) }
+        for (i, name) in upstreamNames.enumerated() {
+            guard let target = reading.targets[name] else { continue }
+            let occupancy = target.gate?.occupancy ?? (inFlight: 0, waiting: [0, 0, 0])
+            upstreamInFlight.writer(writer).set(occupancy.inFlight, at: i)
+            for (j, n) in occupancy.waiting.enumerated() { upstreamWaiting.writer(writer).set(n, at: i * 3 + j) }
+            upstreamCircuit.writer(writer).set(target.circuitState == .closed ? 0 : 1, at: i)
+            for (j, n) in target.statistics.answers.enumerated() {
+                upstreamAnswers.writer(writer).set(n.current, at: i * 5 + j)
+            }
+            upstreamFailures.writer(writer).set(target.statistics.failures.current, at: i)
+        }
+        for (i, name) in Self.ledgerStates.enumerated() { ledger.writer(writer).set(reading.ledger[name] ?? 0, at: i) }
+        let audit = reading.audit
+        for (i, n) in [
+            audit.sequence, audit.backlogBytes, audit.linesRefused, audit.failures, audit.failure == nil ? 0 : 1,
+        ].enumerated() { auditStatus.writer(writer).set(n, at: i) }
+        limitKeys.writer(writer).set(reading.limitKeys)
+        generation.writer(writer).set(Int(reading.generation))
+        var out: [UInt8] = []
+        registry.append(to: &out)
+        return out
+    }
+}
+
+/// The writers of one reactor.
+final class WorkerMetrics {
+    private let requests: CounterWriter
+    private let latency: HistogramWriter
+    private let tokens: CounterWriter
+    private let refusals: CounterWriter
+    private let auditLostCounter: CounterWriter
+    private let routeRows: [Int]
+    private let operationRows: [String: Int]
+    private let noneRow: Int
+
+    init(
+        requests: CounterWriter, latency: HistogramWriter, tokens: CounterWriter, refusals: CounterWriter,
+        auditLost: CounterWriter, routeRows: [Int], operationRows: [String: Int], noneRow: Int
+    ) {
+        self.requests = requests
+        self.latency = latency
+        self.tokens = tokens
+        self.refusals = refusals
+        auditLostCounter = auditLost
+        self.routeRows = routeRows
+        self.operationRows = operationRows
+        self.noneRow = noneRow
+    }
+
+    /// `route` is the index in the snapshot; -1 for none.
+    func count(route: Int, operation: String?, status: Int, nanoseconds: Nanoseconds) {
+        let row: Int
+        if let operation {
+            row = operationRows[operation] ?? noneRow + 1
+        } else if route < 0 {
+            row = noneRow
+        } else {
+            row = route < routeRows.count ? routeRows[route] : noneRow + 1
+        }
+        requests.add(1, at: row, StatusLabel.position(status))
+        latency.observe(Int(nanoseconds), at: row)
+    }
+
+    func tokenVerified() { tokens.add(1, at: 0) }
+    func tokenRemembered() { tokens.add(1, at: 1) }
+    func tokenRefused() { tokens.add(1, at: 2) }
+    func limited() { refusals.add(1, at: 0) }
+    func malformed() { refusals.add(1, at: 1) }
+    func auditLost() { auditLostCounter.add(1) }
+}

@@ -1,0 +1,178 @@
+import Audit
+import Bytes
+import Documents
+import JSON
+import Limits
+import Logging
+import Reactor
+import Server
+import Services
+import Store
+import Synchronization
+import Telemetry
+import Upstream
+
+/// The running gateway: owns the reactors and the stores, reloads, reports, drains.
+///
+/// Started by `GatewayStart`; everything that requests touch lives in one `Worker` per reactor.
+package final class GatewayProcess: Sendable {
+    struct Running {
+        var snapshot: Snapshot
+        var targets: SnapshotBuilder.Targets
+        var lastReloadError: String?
+    }
+
+    /// What `GatewayStart` has made.
+    struct Parts: Sendable {
+        var shared: SharedState
+        var ledger: Ledger
+        var handles: [ReactorHandle]
+        var statistics: [ServerStatistics]
+        var metrics: GatewayMetrics
+        var keys: LimitKeyHasher
+        var log: Logger
+        var read: @Sendable () throws(DocumentErrors) -> Configuration
+    }
+
+    private let parts: Parts
+    private let running: Mutex<Running>
+    private let addressList = Mutex<[ListenerAddress]>([])
+    /// Problems that keep the gateway from being ready, by name.
+    private let obstacles = Mutex<[String: String]>(["recovery": "unfinished operations are being looked at"])
+
+    package struct ListenerAddress: Sendable {
+        package var name: String
+        package var host: String
+        package var port: UInt16
+        package var isTLS: Bool
+    }
+
+    init(_ parts: Parts, running: Running) {
+        self.parts = parts
+        self.running = Mutex(running)
+    }
+
+    /// Where the listeners are, with the ports that the kernel chose; the last is the admin listener.
+    package var addresses: [ListenerAddress] { addressList.withLock { $0 } }
+
+    func add(_ address: ListenerAddress) { addressList.withLock { $0.append(address) } }
+
+    func clearObstacle(_ name: String) { obstacles.withLock { $0[name] = nil } }
+
+    var auditLog: AppendLog { parts.shared.audit }
+    var ledger: Ledger { parts.ledger }
+    var log: Logger { parts.log }
+    /// The reactor for what is done beside requests.
+    var home: ReactorHandle { parts.handles[0] }
+    var isStopping: Bool { parts.shared.isDraining.load(ordering: .relaxed) }
+
+    var snapshot: Snapshot { running.withLock { $0.snapshot } }
+
+    // MARK: Reload
+
+    /// Reads the configuration and all that it names again. Either everything is taken over by all reactors, or the
+    /// old stays and the errors come back. Requests in flight end under the snapshot that they began with.
+    package func reload(by cause: String) async -> Result<Snapshot, DocumentErrors> {
+        let before = running.withLock { ($0.snapshot, $0.targets) }
+        var builder = SnapshotBuilder(keys: parts.keys)
+        builder.runningTargets = before.1
+        let made: (snapshot: Snapshot, targets: SnapshotBuilder.Targets)
+        do throws(DocumentErrors) {
+            var configuration = try parts.read()
+            configuration.odoo.url = configuration.odoo.url ?? before.0.configuration.odoo.url
+            made = try builder.build(configuration, generation: before.0.generation + 1)
+        } catch {
+            running.withLock { $0.lastReloadError = error.description }
+            for one in error.errors { parts.log.error("\(one)") }
+            await note("reload refused (\(cause)): \(error.errors.count) errors; policy \(before.0.policyDigestShort) stays")
+            return .failure(error)
+        }
+        running.withLock {
+            $0.snapshot = made.snapshot
+            $0.targets = made.targets
+            $0.lastReloadError = nil
+        }
+        for handle in parts.handles {
+            let snapshot = made.snapshot
+            handle.post { $0.local(Worker.self)?.replace(snapshot) }
+        }
+        parts.log.notice("configuration taken over", metadata: ["policy": "\(made.snapshot.policyDigestShort)"])
+        await note("reload (\(cause)): policy \(before.0.policyDigestShort) → \(made.snapshot.policyDigestShort)")
+        return .success(made.snapshot)
+    }
+
+    /// An entry of the kind `admin`: who runs the gateway did something.
+    func note(_ detail: String) async {
+        var entry = AuditEntry(time: Clock.wall(), kind: .admin)
+        entry.detail = detail
+        try? await parts.shared.audit.appendDurably(entry)
+    }
+
+    // MARK: Reports
+
+    package func readiness() async -> ReadinessReport {
+        let (snapshot, targets, reloadError) = running.withLock { ($0.snapshot, $0.targets, $0.lastReloadError) }
+        let audit = parts.shared.audit.status
+        var checks: [ReadinessReport.Check] = [
+            .init(
+                name: "audit", isReady: audit.failure == nil,
+                detail: audit.failure.map { "\($0)" } ?? "entry \(audit.sequence)"),
+            .init(
+                name: "configuration", isReady: true,
+                detail: reloadError.map { "the last reload was refused: \($0)" } ?? "generation \(snapshot.generation)"),
+        ]
+        for (name, (_, target)) in targets.sorted(by: { $0.key < $1.key }) {
+            let state = target.circuitState
+            checks.append(.init(name: "upstream \(name)", isReady: state != .open, detail: "circuit \(state.rawValue)"))
+        }
+        for (name, detail) in obstacles.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
+            checks.append(.init(name: name, isReady: false, detail: detail))
+        }
+        if parts.shared.isDraining.load(ordering: .relaxed) {
+            checks.append(.init(name: "stopping", isReady: false, detail: "no new connections are taken"))
+        }
+        return ReadinessReport(
+            checks: checks, policyDigest: snapshot.policy.digest, generation: snapshot.generation)
+    }
+
+    func metricsPage() async -> [UInt8] {
+        let (snapshot, targets) = running.withLock { ($0.snapshot, $0.targets) }
+        return parts.metrics.page(
+            GatewayMetrics.Reading(
+                servers: parts.statistics, targets: targets.mapValues(\.target),
+                ledger: Dictionary(
+                    uniqueKeysWithValues: OperationState.allCases.map { ($0.rawValue, parts.ledger.count(of: $0)) }),
+                audit: parts.shared.audit.status,
+                limitKeys: parts.shared.limiter.statistics(now: Clock.monotonic()).keys,
+                generation: snapshot.generation),
+            writer: parts.handles.count)
+    }
+
+    // MARK: Stop
+
+    /// Takes no new connection, lets requests in flight finish within the drain timeout, and closes the stores.
+    package func stop() async {
+        parts.shared.isDraining.store(true, ordering: .relaxed)
+        let timeout = snapshot.configuration.drainTimeout
+        await withTaskGroup(of: Void.self) { group in
+            for handle in parts.handles {
+                group.addTask {
+                    await withCheckedContinuation { continuation in
+                        handle.post { reactor in
+                            guard let server = reactor.local(ServerWorker.self) else {
+                                continuation.resume()
+                                return
+                            }
+                            server.drain(deadline: reactor.now + timeout) { continuation.resume() }
+                        }
+                    }
+                }
+            }
+        }
+        await note("stop")
+        await parts.shared.audit.close()
+        await parts.ledger.close()
+        parts.shared.accessLog?.close()
+        for handle in parts.handles { handle.stop() }
+    }
+}

@@ -1,0 +1,282 @@
+import Audit
+import Bytes
+import Documents
+import Foundation
+import Limits
+import Logging
+import Odoo
+import Reactor
+import Server
+import Services
+import Store
+import Synchronization
+import Upstream
+
+/// Why the gateway could not start.
+package enum StartFailure: Error, CustomStringConvertible {
+    case configuration(DocumentErrors)
+    case store(StoreError)
+    case system(ReactorError)
+    case secret(SecretError)
+
+    package var description: String {
+        switch self {
+        case .configuration(let errors): errors.description
+        case .store(let error): "\(error)"
+        case .system(let error): "\(error)"
+        case .secret(let error): "\(error)"
+        }
+    }
+}
+
+extension GatewayProcess {
+    /// Builds everything in order: snapshot, stores, reactors, listeners; then looks at what was left unfinished.
+    ///
+    /// `read` gives the configuration, now and at each reload. The listeners answer when this returns; `/readyz` says
+    /// so when the recovery is done.
+    package static func start(
+        log: Logger, read: @escaping @Sendable () throws(DocumentErrors) -> Configuration
+    ) async throws(StartFailure) -> GatewayProcess {
+        let configuration: Configuration
+        let built: (snapshot: Snapshot, targets: SnapshotBuilder.Targets)
+        let builder = SnapshotBuilder.withRandomKeys()
+        do throws(DocumentErrors) {
+            configuration = try read()
+            built = try builder.build(configuration, generation: 0)
+        } catch {
+            throw .configuration(error)
+        }
+        let (audit, ledger) = try openStores(configuration, log)
+        let odoo = try odooTarget(configuration, built.targets)
+        let shared = SharedState(
+            audit: audit, limiter: RateLimiter(),
+            connections: ConnectionLimiter(
+                .init(
+                    perAddressMax: configuration.connectionsPerAddressMax == 0
+                        ? .max : configuration.connectionsPerAddressMax,
+                    totalMax: .max)),
+            accessLog: try openAccessLog(configuration.log), permanentTargets: [odoo], startedAt: Clock.wall())
+        let runner = ServiceRunner(
+            sites: SiteMap(sites: configuration.sites.map { Site(name: $0.name, warehouse: $0.warehouse) }),
+            ledger: ledger, sha256: { AuditDigest(of: $0.span).bytes })
+        let login = try odooLogin(configuration.odoo, log)
+        do throws(ReactorError) {
+            let count = configuration.reactors > 0 ? configuration.reactors : ProcessInfo.processInfo.activeProcessorCount
+            var handles: [ReactorHandle] = []
+            for index in 0..<count { handles.append(try ReactorHandle.start(index: index) { _ in }) }
+            let statistics = (0..<count).map { _ in ServerStatistics() }
+            let metrics = GatewayMetrics(
+                reactors: count, routes: configuration.routes.map(\.name),
+                operations: built.snapshot.contracts.operations.sorted(), upstreams: built.targets.keys.sorted())
+            let process = GatewayProcess(
+                Parts(
+                    shared: shared, ledger: ledger, handles: handles, statistics: statistics, metrics: metrics,
+                    keys: builder.keys, log: log, read: read),
+                running: Running(snapshot: built.snapshot, targets: built.targets, lastReloadError: nil))
+            let session = OdooSessionBox()
+            for handle in handles {
+                let caller = OdooCaller(
+                    fetcher: Fetcher(home: handle, target: odoo), login: login, timeout: configuration.odoo.callTimeout,
+                    session: session)
+                let world = ServiceWorld(
+                    odoo: caller, host: ReactorHost(handle, monotonic: Clock.monotonic, wall: Clock.wall))
+                await process.furnish(
+                    handle, snapshot: built.snapshot, shared: shared, statistics: statistics[handle.index],
+                    metrics: metrics, runner: runner, world: world)
+            }
+            await process.note("start: policy \(built.snapshot.policyDigestShort)")
+            // Before the first call is answered: the records of unfinished operations are locked.
+            let home = OdooCaller(
+                fetcher: Fetcher(home: handles[0], target: odoo), login: login,
+                timeout: configuration.odoo.callTimeout, session: session)
+            let world = ServiceWorld(
+                odoo: home, host: ReactorHost(handles[0], monotonic: Clock.monotonic, wall: Clock.wall))
+            await process.recover(runner, world)
+            try await process.listen(configuration, handles: handles)
+            process.keepHouse(runner, world, on: handles[0])
+            return process
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    // MARK: Stores and secrets
+
+    private static func openStores(
+        _ configuration: Configuration, _ log: Logger
+    ) throws(StartFailure) -> (AppendLog, Ledger) {
+        let directory = configuration.audit.directory ?? configuration.state + "/audit"
+        let secret: [UInt8]
+        do throws(SecretError) {
+            if let reference = configuration.audit.key {
+                secret = try reference.resolve { log.warning("\($0)") }
+            } else {
+                secret = try AuditKeyFile.makeOrRead(configuration.state + "/audit.key")
+            }
+        } catch {
+            throw .secret(error)
+        }
+        guard let key = AuditKey(secret: secret) else {
+            throw .secret(
+                SecretError(description: "the audit key is shorter than \(AuditKey.secretBytesMin) bytes"))
+        }
+        do throws(StoreError) {
+            let ledger = try Ledger(directory: configuration.state)
+            var settings = AppendLog.Configuration(directory: directory, key: key)
+            settings.segmentBytesMax = Int(configuration.audit.segmentBytesMax)
+            settings.batchInterval = configuration.audit.syncInterval
+            settings.backlogBytesMax = configuration.audit.backlogBytesMax
+            return (try AppendLog(settings), ledger)
+        } catch {
+            throw .store(error)
+        }
+    }
+
+    private static func openAccessLog(_ configuration: LogConfiguration) throws(StartFailure) -> AccessLog? {
+        if configuration.access == "off" { return nil }
+        do {
+            return try AccessLog(
+                path: configuration.access == "stderr" ? nil : configuration.access, format: configuration.format)
+        } catch {
+            throw .secret(SecretError(description: "\(configuration.access): the access log cannot be opened"))
+        }
+    }
+
+    private static func odooLogin(_ odoo: OdooConfiguration, _ log: Logger) throws(StartFailure) -> OdooLogin {
+        do throws(SecretError) {
+            let key = try odoo.key?.resolve { log.warning("\($0)") } ?? Array((odoo.sandboxKey ?? "").utf8)
+            return OdooLogin(
+                database: odoo.database, login: odoo.login, key: String(decoding: key, as: UTF8.self),
+                context: OdooContext(language: odoo.language, timeZone: odoo.timeZone, companies: odoo.companies))
+        } catch {
+            throw .secret(error)
+        }
+    }
+
+    /// The server that business calls go to: the upstream whose URL is `odoo`, so that its cap counts for both, or one
+    /// of their own.
+    private static func odooTarget(
+        _ configuration: Configuration, _ targets: SnapshotBuilder.Targets
+    ) throws(StartFailure) -> UpstreamTarget {
+        if let name = configuration.upstreams.first(where: { $0.url == "odoo" })?.name, let found = targets[name] {
+            return found.target
+        }
+        var entry = UpstreamEntry(name: "odoo", url: configuration.odoo.url ?? "")
+        entry.inFlightMax = configuration.odoo.inFlightMax
+        entry.queueMax = configuration.odoo.queueMax
+        entry.authoritiesFile = configuration.odoo.authoritiesFile
+        do throws(DocumentErrors) {
+            return try SnapshotBuilder.target(entry)
+        } catch {
+            throw .configuration(error)
+        }
+    }
+
+    // MARK: Reactors
+
+    /// Puts a worker and a server on one reactor.
+    private func furnish(
+        _ handle: ReactorHandle, snapshot: Snapshot, shared: SharedState, statistics: ServerStatistics,
+        metrics: GatewayMetrics, runner: ServiceRunner, world: ServiceWorld
+    ) async {
+        await withCheckedContinuation { continuation in
+            handle.post { reactor in
+                let worker = Worker(
+                    reactor: reactor, shared: shared, snapshot: snapshot, metrics: metrics.worker(reactor.index),
+                    runner: runner, world: world)
+                reactor.setLocal(worker)
+                reactor.setLocal(
+                    ServerWorker(
+                        reactor: reactor, configuration: snapshot.configuration.server, statistics: statistics,
+                        handler: worker))
+                continuation.resume()
+            }
+        }
+    }
+
+    private func listen(
+        _ configuration: Configuration, handles: [ReactorHandle]
+    ) async throws(ReactorError) {
+        for listener in configuration.listeners {
+            var address = try Self.resolve(listener.address)
+            for handle in handles {
+                let wanted = address
+                let result = await Self.listen(listener, on: handle, at: wanted)
+                // The first reactor finds out which port it is; the others share it.
+                address = try result.get()
+            }
+            add(
+                ListenerAddress(
+                    name: listener.name, host: address.host, port: address.port, isTLS: listener.tls != nil))
+        }
+        let address = try Self.resolve(configuration.admin)
+        let result = await listenAdmin(on: handles[0], at: address, configuration: configuration.server)
+        let bound = try result.get()
+        add(ListenerAddress(name: "admin", host: bound.host, port: bound.port, isTLS: false))
+    }
+
+    private static func resolve(_ address: AddressConfiguration) throws(ReactorError) -> SocketAddress {
+        let host = address.host.isEmpty ? "0.0.0.0" : address.host
+        guard let found = try SocketAddress.resolve(host: host, port: address.port, passive: true).first else {
+            throw .address(address.host, code: 0)
+        }
+        return found
+    }
+
+    private static func listen(
+        _ listener: ListenerConfiguration, on handle: ReactorHandle, at address: SocketAddress
+    ) async -> Result<SocketAddress, ReactorError> {
+        await withCheckedContinuation { continuation in
+            handle.post { reactor in
+                guard let server = reactor.local(ServerWorker.self), let worker = reactor.local(Worker.self) else {
+                    return continuation.resume(returning: .failure(.tls("the reactor is not furnished")))
+                }
+                let name = listener.name
+                let source: ServerWorker.ContextSource? =
+                    listener.tls == nil ? nil : { [weak worker] in worker?.snapshot.tls[name] }
+                let limiter = worker.shared.connections
+                do throws(ReactorError) {
+                    let bound = try server.listen(
+                        name: name, address: address, tls: source,
+                        admit: { limiter.admit($0.addressKey) == .admitted },
+                        released: { limiter.release($0.addressKey) })
+                    continuation.resume(returning: .success(bound))
+                } catch {
+                    continuation.resume(returning: .failure(error))
+                }
+            }
+        }
+    }
+
+    private func listenAdmin(
+        on handle: ReactorHandle, at address: SocketAddress, configuration: ServerConfiguration
+    ) async -> Result<SocketAddress, ReactorError> {
+        await withCheckedContinuation { continuation in
+            handle.post { reactor in
+                let api = AdminAPI(
+                    reactor: reactor, status: { await self.readiness() }, metrics: { await self.metricsPage() })
+                let server = ServerWorker(
+                    reactor: reactor, configuration: configuration, statistics: ServerStatistics(), handler: api)
+                let desk = AdminDesk(server, api)
+                reactor.setLocal(desk)
+                do throws(ReactorError) {
+                    continuation.resume(returning: .success(try server.listen(name: "admin", address: address)))
+                } catch {
+                    continuation.resume(returning: .failure(error))
+                }
+            }
+        }
+    }
+}
+
+extension OdooCaller: OdooPort {}
+
+/// Keeps the admin server alive on its reactor.
+private final class AdminDesk {
+    let server: ServerWorker
+    let api: AdminAPI
+    init(_ server: ServerWorker, _ api: AdminAPI) {
+        self.server = server
+        self.api = api
+    }
+}

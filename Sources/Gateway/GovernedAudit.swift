@@ -1,0 +1,131 @@
+import Audit
+import Bytes
+import Contracts
+import JSON
+import Policy
+import Reactor
+import Server
+import Services
+import Store
+
+/// The audit log as one governed call sees it: the intent, durable before Odoo is called, and the outcome.
+struct GovernedAudit: AuditPort {
+    private let log: AppendLog
+    private let requestID: String
+    private let traceID: String
+    private let caller: AuditCaller
+    private let origin: AuditOrigin
+    private let method: String
+    private let target: String
+    private let policy: String
+    private let operation: String
+    private let isWrite: Bool
+    private let started: WallInstant
+    private let redaction: Redaction
+
+    init(
+        _ worker: Worker, _ exchange: Exchange, _ context: RequestContext, contract: Contract, caller: Caller
+    ) {
+        log = worker.shared.audit
+        requestID = worker.requestID(context)
+        traceID = context.trace.traceID
+        let principal = caller.principal
+        self.caller = AuditCaller(
+            subject: principal.subject, issuer: principal.issuer, tokenID: principal.tokenID,
+            clientID: principal.clientID, certificate: principal.certificateThumbprint, roles: caller.roleNames)
+        origin = AuditOrigin(address: exchange.origin.peerHost, listener: exchange.origin.listener)
+        let buffer = context.line
+        let line = buffer.readable
+        method = line.extracting(0..<context.methodBytes).text
+        target = line.extracting(context.methodBytes..<line.count).text
+        policy = context.snapshot.policyDigestShort
+        operation = contract.operation
+        isWrite = contract.kind == .write
+        started = worker.reactor.wall
+        redaction = Redaction(context.snapshot.configuration.audit.redact)
+    }
+
+    private func entry(_ kind: AuditKind, time: WallInstant) -> AuditEntry {
+        var entry = AuditEntry(time: time, kind: kind, requestID: requestID)
+        entry.traceID = traceID
+        entry.caller = caller
+        entry.origin = origin
+        entry.method = method
+        entry.target = target
+        return entry
+    }
+
+    private func decision(_ decision: Decision?) -> AuditDecision {
+        AuditDecision(
+            operation: operation, effect: decision?.isPermitted ?? true ? .permit : .forbid, rule: decision?.rule,
+            policy: policy)
+    }
+
+    func intent(_ note: ServiceAuditNote) async throws(AuditRefused) {
+        var entry = entry(.intent, time: Clock.wall())
+        entry.decision = decision(note.decision)
+        entry.site = note.resource.site
+        entry.workCenter = note.resource.workCenter
+        entry.records = note.records
+        entry.bodyDigest = AuditDigest(note.digest)
+        entry.detail = "operation \(note.operationID)"
+        do throws(StoreError) {
+            try await log.appendDurably(entry)
+        } catch {
+            throw AuditRefused()
+        }
+    }
+
+    func ended(_ note: ServiceAuditNote, _ answer: ServiceAnswer) async {
+        var entry = entry(.outcome, time: Clock.wall())
+        entry.decision = decision(note.decision)
+        entry.site = note.resource.site
+        entry.records = note.records
+        entry.status = answer.status
+        entry.outcome = answer.outcome.audited
+        entry.bodyDigest = AuditDigest(note.digest)
+        entry.detail = "operation \(note.operationID)"
+        try? await log.appendDurably(entry)
+    }
+
+    /// The entry of the request that waited: durable for writes, so that an acknowledged one has its outcome on disk.
+    func finished(_ call: ServiceCall, _ answer: ServiceAnswer) async {
+        let now = Clock.wall()
+        var entry = entry(answer.outcome == .refused ? .decision : .outcome, time: now)
+        entry.decision = decision(answer.decision)
+        entry.site = answer.resource?.site
+        entry.workCenter = answer.resource?.workCenter
+        entry.records = answer.records
+        entry.status = answer.status
+        entry.outcome = answer.outcome.audited
+        entry.microseconds = Int((now - started) / 1_000)
+        if !call.body.isEmpty {
+            let body = call.body
+            entry.bodyDigest = AuditDigest(of: body.span)
+            if answer.decision?.obligations.auditBody == true, let body = try? JSONValue.parse(call.body) {
+                entry.body = redaction.applied(to: body)
+            }
+        }
+        if let operation = answer.operationID { entry.detail = "operation \(operation)" }
+        if isWrite {
+            try? await log.appendDurably(entry)
+        } else {
+            let line = entry.line
+            _ = log.submit(line.span)
+        }
+    }
+}
+
+extension ServiceAnswer.Outcome {
+    var audited: AuditOutcome {
+        switch self {
+        case .read: .answered
+        case .applied: .applied
+        case .rejected: .rejected
+        case .unknown: .unknown
+        case .refused: .refused
+        case .accepted: .accepted
+        case .replayed: .replayed
+        }
+    }
+}

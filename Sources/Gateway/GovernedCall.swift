@@ -1,0 +1,207 @@
+import Audit
+import Bytes
+import Contracts
+import HTTP
+import JSON
+import Limits
+import Policy
+import Reactor
+import Server
+import Services
+
+/// A governed call: gathers the body, runs the business service as async code on the same loop, and writes its answer.
+///
+/// The client may go meanwhile: the service still runs to its end, because what Odoo has begun cannot be called back;
+/// the answer then waits in the ledger under its idempotency key.
+final class GovernedCall: ExchangeConsumer {
+    private let worker: Worker
+    private var exchange: Exchange?
+    private let context: RequestContext
+    private var call: ServiceCall
+    private let audit: GovernedAudit
+    private let bodyBytesMax: Int
+    private let number: UInt64
+
+    /// Calls under way, so that the answer that comes back as a value finds its exchange.
+    static func begin(
+        _ exchange: Exchange, worker: Worker, context: RequestContext, call: ServiceCall,
+        audit: GovernedAudit, bodyBytesMax: Int
+    ) {
+        let governed = GovernedCall(
+            exchange, worker: worker, context: context, call: call, audit: audit, bodyBytesMax: bodyBytesMax)
+        exchange.consumer = governed
+        worker.governed[governed.number] = governed
+        if exchange.head.framing == .none || exchange.head.framing == .length(0) { governed.run() }
+    }
+
+    private init(
+        _ exchange: Exchange, worker: Worker, context: RequestContext, call: ServiceCall,
+        audit: GovernedAudit, bodyBytesMax: Int
+    ) {
+        self.audit = audit
+        self.exchange = exchange
+        self.worker = worker
+        self.context = context
+        self.call = call
+        self.bodyBytesMax = bodyBytesMax
+        number = context.number
+    }
+
+    // MARK: The body
+
+    func requestBody(_ bytes: Span<UInt8>) {
+        if call.body.count + bytes.count > bodyBytesMax {
+            guard let exchange else { return }
+            self.exchange = nil
+            worker.governed[number] = nil
+            exchange.consumer = nil
+            worker.refuse(exchange, Refusal.bodyTooLarge)
+            return
+        }
+        call.body.append(copying: bytes)
+    }
+
+    func requestBodyEnded() { run() }
+
+    func requestBodyFailed(_ error: HTTPError) { forget() }
+
+    func responseDrained() {}
+
+    func clientGone() { forget() }
+
+    private func forget() {
+        exchange = nil
+        worker.governed[number] = nil
+    }
+
+    // MARK: The service
+
+    private func run() {
+        guard exchange != nil else { return }
+        let runner = worker.runner
+        let audit = audit
+        let call = call
+        let number = number
+        let handle = worker.reactor.handle
+        worker.reactor.spawn {
+            let answer = await runner.answer(call)
+            await audit.finished(call, answer)
+            handle.post { reactor in
+                reactor.local(Worker.self)?.governed.removeValue(forKey: number)?.answered(answer)
+            }
+        }
+    }
+
+    private func answered(_ answer: ServiceAnswer) {
+        guard let exchange else { return }
+        self.exchange = nil
+        exchange.consumer = nil
+        exchange.startResponse(status: answer.status)
+        exchange.addField("Content-Type", answer.contentType)
+        for (name, value) in answer.fields { exchange.addField(name, value) }
+        worker.addLimitFields(exchange, context)
+        worker.addRequestID(exchange, context)
+        exchange.endHead(.length(Int64(answer.body.count)))
+        if !answer.body.isEmpty {
+            let buffer = IOBuffer(capacity: answer.body.count)
+            let body = answer.body
+            buffer.append(copying: body.span)
+            exchange.sendBody(buffer, offset: 0, count: buffer.count)
+        }
+        exchange.finish()
+    }
+}
+
+extension Worker {
+    /// The way of a request under `/v1`: contract → identity → policy → limits → service.
+    func govern(_ exchange: Exchange, _ context: RequestContext) {
+        let head = exchange.head
+        let bytes = exchange.headBytes
+        let path = bytes.extracting(head.pathRange).text
+        let method = bytes.extracting(head.methodRange).text
+        let contract: Contract
+        let endpoint: Endpoint
+        let captures: [String]
+        switch snapshot.contracts.route(method: method, path: path) {
+        case .notFound:
+            refuse(exchange, .notFound)
+            return
+        case .methodNotAllowed(let methods):
+            refuse(exchange, .methodNotAllowed(methods))
+            return
+        case .found(let found, let place, let parts):
+            (contract, endpoint, captures) = (found, place, parts)
+        }
+        guard let caller = identify(exchange, context) else { return }
+        let gate = snapshot.policy.gate(caller.roles, principal: caller.principal, operation: contract.operation)
+        context.isAudited = true
+        context.governed = contract.operation
+        context.governedDecision = gate
+        guard gate.isPermitted else {
+            refuse(exchange, .forbidden(operation: contract.operation, gate))
+            return
+        }
+        guard admit(exchange, context, snapshot.checks(operation: contract.operation, routeName: endpoint.name, caller: caller))
+        else { return }
+        guard auditHasRoom() else {
+            refuse(exchange, .auditFull)
+            return
+        }
+        // The entry of a governed call is written with what its service learnt.
+        context.isAudited = false
+        let audit = GovernedAudit(self, exchange, context, contract: contract, caller: caller)
+        let policy = snapshot.policy
+        let principal = caller.principal
+        let roles = caller.roles
+        let operation = contract.operation
+        let prefer = head.first(.prefer).map { bytes.extracting($0.valueRange).text.lowercased() } ?? ""
+        let call = ServiceCall(
+            contract: contract, endpoint: endpoint, captures: captures,
+            query: head.queryRange.map { bytes.extracting($0).text },
+            contentType: head.first(.contentType).map { bytes.extracting($0.valueRange).text },
+            caller: caller.identity,
+            authorize: { policy.decide(roles, principal: principal, operation: operation, resource: $0) },
+            idempotencyKey: idempotencyKey(head, bytes), prefersAsync: Preference.isAsync(prefer),
+            waitMax: Preference.wait(prefer), requestID: requestID(context), traceID: context.trace.traceID,
+            world: world, audit: audit)
+        GovernedCall.begin(
+            exchange, worker: self, context: context, call: call, audit: audit, bodyBytesMax: Self.callBytesMax)
+    }
+
+    /// Longest body of a governed call, in bytes. A business call is small; more is a mistake or an attack.
+    static var callBytesMax: Int { 1_048_576 }
+
+    /// The `Idempotency-Key` field as it came. Two of them name two operations: that is none.
+    private func idempotencyKey(_ head: MessageHead, _ bytes: Span<UInt8>) -> String? {
+        guard let field = head.first(.idempotencyKey) else { return nil }
+        let text = bytes.extracting(field.valueRange).text
+        return head.count(of: .idempotencyKey) == 1 ? text : ""
+    }
+}
+
+/// `Prefer` (RFC 7240).
+enum Preference {
+    static func isAsync(_ field: String) -> Bool {
+        field.split(separator: ",").contains { $0.trimmed == "respond-async" }
+    }
+
+    /// `wait=10`, in seconds, at most a minute.
+    static func wait(_ field: String) -> Nanoseconds {
+        for part in field.split(separator: ",") {
+            let pair = part.trimmed.split(separator: "=")
+            if pair.count == 2, pair[0] == "wait", let seconds = Int64(pair[1]), seconds >= 0 {
+                return .seconds(min(seconds, 60))
+            }
+        }
+        return 0
+    }
+}
+
+extension Substring {
+    fileprivate var trimmed: Substring {
+        var text = self
+        while text.first == " " { text.removeFirst() }
+        while text.last == " " { text.removeLast() }
+        return text
+    }
+}

@@ -1,0 +1,73 @@
+import Bytes
+import HTTP
+import Identity
+import Reactor
+import Server
+
+/// Who is it: a bearer token (RFC 6750), verified once and remembered until it expires, or a client certificate.
+extension Worker {
+    /// The caller, or nil after the request was refused.
+    func identify(_ exchange: Exchange, _ context: RequestContext) -> Caller? {
+        let head = exchange.head
+        let bytes = exchange.headBytes
+        guard let field = head.first(.authorization) else {
+            if let caller = certificateCaller(exchange) {
+                context.caller = caller
+                return caller
+            }
+            metrics.tokenRefused()
+            refuse(exchange, .unauthenticated(nil))
+            return nil
+        }
+        let value = bytes.extracting(field.valueRange)
+        // RFC 6750 §2.1: one scheme, one token; two fields could name two callers.
+        guard head.count(of: .authorization) == 1, value.count > 7,
+            value.extracting(0..<7).equalsIgnoringCase("bearer ")
+        else {
+            metrics.tokenRefused()
+            refuse(exchange, .unauthenticated(head.count(of: .authorization) == 1 ? nil : .malformed))
+            return nil
+        }
+        let token = value.extracting(7..<value.count)
+        if let known = tokens.value(for: token, now: reactor.wall, generation: snapshot.generation) {
+            metrics.tokenRemembered()
+            context.caller = known
+            return known
+        }
+        do throws(TokenError) {
+            let principal = try snapshot.verifier.verify(token, now: reactor.wall)
+            try principal.checkBinding(presented: connection(exchange).certificateThumbprint)
+            let caller = Caller(principal, snapshot: snapshot)
+            // A token bound to a certificate counts on connections with that certificate only.
+            if principal.certificateThumbprint == nil {
+                tokens.store(
+                    caller, for: token, now: reactor.wall, expires: principal.expires, generation: snapshot.generation)
+            }
+            metrics.tokenVerified()
+            context.caller = caller
+            return caller
+        } catch {
+            metrics.tokenRefused()
+            refuse(exchange, .unauthenticated(error))
+            return nil
+        }
+    }
+
+    private func certificateCaller(_ exchange: Exchange) -> Caller? {
+        let connection = connection(exchange)
+        guard let principal = connection.certificatePrincipal, reactor.wall < principal.expires else { return nil }
+        if let caller = connection.certificateCaller, connection.generation == snapshot.generation { return caller }
+        let caller = Caller(principal, snapshot: snapshot)
+        connection.certificateCaller = caller
+        connection.generation = snapshot.generation
+        return caller
+    }
+
+    /// What is known of the connection, made at its first request that asks.
+    func connection(_ exchange: Exchange) -> ConnectionFacts {
+        if let known = exchange.origin.context as? ConnectionFacts { return known }
+        let made = ConnectionFacts(exchange.origin, snapshot: snapshot, now: reactor.wall)
+        exchange.origin.context = made
+        return made
+    }
+}

@@ -1,0 +1,259 @@
+import Audit
+import Bytes
+import Contracts
+import Documents
+import Foundation
+import Identity
+import Limits
+import Policy
+import Reactor
+import Server
+import Upstream
+
+/// Makes a snapshot from a configuration and the files that it names, or says everything that is wrong with them.
+///
+/// `millgate check` and a reload run this same code, so that what was checked is what will be loaded.
+package struct SnapshotBuilder {
+    /// Servers of the running snapshot: one whose settings are unchanged keeps its gate and its circuit.
+    package var runningTargets: Targets = [:]
+    package let keys: LimitKeyHasher
+
+    package init(keys: LimitKeyHasher) { self.keys = keys }
+
+    package typealias Targets = [String: (entry: UpstreamEntry, target: UpstreamTarget)]
+
+    /// A builder for a new process: its keys for limits are drawn now.
+    package static func withRandomKeys() -> SnapshotBuilder {
+        var generator = SystemRandomNumberGenerator()
+        return SnapshotBuilder(keys: LimitKeyHasher(secret: generator.next(), generator.next()))
+    }
+
+    /// - Throws: all errors of all files.
+    package func build(
+        _ configuration: Configuration, generation: UInt64
+    ) throws(DocumentErrors) -> (snapshot: Snapshot, targets: Targets) {
+        var errors: [DocumentError] = []
+        let contracts = collect(&errors, ContractSet.empty) { () throws(DocumentErrors) in
+            try ContractSet.load(files: try Files.yaml(in: configuration.policies + "/services"))
+        }
+        let operations = contracts.operations.union(configuration.routes.map(\.operation))
+        let policy = collect(&errors, nil as PolicySet?) { () throws(DocumentErrors) in
+            var files = try Files.yaml(in: configuration.policies + "/access")
+            files.append(try Files.text(configuration.policies + "/roles.yaml"))
+            return try PolicySet.load(files: files, operations: operations, digest: Self.digest)
+        }
+        let verifier = collect(&errors, nil as TokenVerifier?) { () throws(DocumentErrors) in
+            try Self.verifier(configuration.identity)
+        }
+        let targets = makeTargets(configuration, &errors)
+        var tls: [String: TLSServerContext] = [:]
+        for listener in configuration.listeners {
+            guard let entry = listener.tls else { continue }
+            tls[listener.name] = collect(&errors, nil as TLSServerContext?) { () throws(DocumentErrors) in
+                try Self.tls(entry, listener: listener.name)
+            }
+        }
+        var limits: [CompiledLimit] = []
+        for entry in configuration.limits {
+            do throws(RateLimit.Invalid) {
+                limits.append(try CompiledLimit(entry))
+            } catch {
+                errors.append(DocumentError(file: "limits", line: 0, column: 0, message: "\(entry.name): \(error)"))
+            }
+        }
+        guard errors.isEmpty, let policy, let verifier else { throw DocumentErrors(errors) }
+        let upstreams = Dictionary(configuration.upstreams.map { ($0.name, $0) }) { first, _ in first }
+        let routes = configuration.routes.enumerated().map { index, entry in
+            CompiledRoute(
+                index: index, entry, upstream: entry.upstream.flatMap { upstreams[$0] },
+                targets: targets.mapValues(\.target), bodyBytesMax: configuration.server.http.bodyBytesMax)
+        }
+        let snapshot = Snapshot(
+            generation: generation, configuration: configuration, policy: policy, contracts: contracts,
+            verifier: verifier, routes: routes, limits: limits, targets: targets.mapValues(\.target), tls: tls, keys: keys,
+            openapi: OpenAPI(contracts, version: Version.current).document.bytes)
+        return (snapshot, targets)
+    }
+
+    /// Runs `body`; adds its errors to the others.
+    private func collect<T>(
+        _ errors: inout [DocumentError], _ fallback: T, _ body: () throws(DocumentErrors) -> T
+    ) -> T {
+        do throws(DocumentErrors) {
+            return try body()
+        } catch {
+            errors += error.errors
+            return fallback
+        }
+    }
+
+    private static func digest(_ bytes: [UInt8]) -> String { Hex.encode(AuditDigest(of: bytes.span).bytes) }
+
+    // MARK: Identity and TLS
+
+    private static func verifier(_ identity: IdentityConfiguration) throws(DocumentErrors) -> TokenVerifier {
+        var issuers: [IssuerConfiguration] = []
+        for issuer in identity.issuers {
+            do {
+                var keys: KeySet?
+                for source in issuer.keys {
+                    let more = try source.load(try Files.bytes(source.file))
+                    keys = try keys?.merging(more) ?? more
+                }
+                guard let keys else { continue }
+                issuers.append(
+                    IssuerConfiguration(
+                        issuer: issuer.issuer, audiences: issuer.audiences,
+                        algorithms: Set(issuer.algorithms.compactMap { SignatureAlgorithm(rawValue: $0) }), keys: keys,
+                        leeway: identity.leeway, requiredClaims: issuer.requiredClaims))
+            } catch let errors as DocumentErrors {
+                throw errors
+            } catch {
+                let file = issuer.keys.first?.file ?? issuer.issuer
+                throw DocumentErrors([DocumentError(file: file, line: 1, column: 1, message: "\(error)")])
+            }
+        }
+        do {
+            return try TokenVerifier(issuers: issuers)
+        } catch {
+            throw DocumentErrors([DocumentError(file: "identity", line: 1, column: 1, message: "\(error)")])
+        }
+    }
+
+    private static func tls(_ entry: TLSEntry, listener: String) throws(DocumentErrors) -> TLSServerContext {
+        var certificates: [TLSServerConfiguration.Certificate] = []
+        for certificate in entry.certificates {
+            certificates.append(
+                .init(
+                    name: certificate.certificateFile, chain: try Files.bytes(certificate.certificateFile),
+                    key: try Files.bytes(certificate.keyFile)))
+        }
+        var configuration = TLSServerConfiguration(
+            certificates: certificates, clientCertificates: entry.clientCertificates,
+            allowsTLS12: entry.allowsTLS12)
+        if let file = entry.clientAuthoritiesFile { configuration.clientAuthorities = try Files.bytes(file) }
+        do throws(ReactorError) {
+            return try TLSServerContext(configuration)
+        } catch {
+            let file = entry.certificates.first?.certificateFile ?? listener
+            throw DocumentErrors([DocumentError(file: file, line: 1, column: 1, message: "\(error)")])
+        }
+    }
+
+    // MARK: Servers
+
+    private func makeTargets(
+        _ configuration: Configuration, _ errors: inout [DocumentError]
+    ) -> Targets {
+        var targets: Targets = [:]
+        for entry in configuration.upstreams {
+            var entry = entry
+            if entry.url == "odoo" {
+                entry.url = configuration.odoo.url ?? ""
+                if entry.inFlightMax == 0 { entry.inFlightMax = configuration.odoo.inFlightMax }
+                entry.queueMax = configuration.odoo.queueMax
+                entry.authoritiesFile = configuration.odoo.authoritiesFile
+            }
+            if let running = runningTargets[entry.name], running.entry == entry {
+                targets[entry.name] = running
+                continue
+            }
+            let made = collect(&errors, nil as UpstreamTarget?) { () throws(DocumentErrors) in
+                try Self.target(entry)
+            }
+            if let made { targets[entry.name] = (entry, made) }
+        }
+        return targets
+    }
+
+    package static func target(_ entry: UpstreamEntry) throws(DocumentErrors) -> UpstreamTarget {
+        func fail(_ message: String) -> DocumentErrors {
+            DocumentErrors([DocumentError(file: "upstream \(entry.name)", line: 1, column: 1, message: message)])
+        }
+        guard let url = ServerURL(entry.url) else {
+            throw fail("`\(entry.url)` is no server's URL; write `http://HOST:PORT` or `https://HOST:PORT`")
+        }
+        let addresses: [SocketAddress]
+        do throws(ReactorError) {
+            addresses = try SocketAddress.resolve(host: url.host, port: url.port)
+        } catch {
+            throw fail("\(error)")
+        }
+        var upstream = UpstreamConfiguration(name: entry.name, addresses: addresses, authority: url.authority)
+        if url.isTLS {
+            let authorities = try entry.authoritiesFile.map { file throws(DocumentErrors) in try Files.bytes(file) } ?? []
+            do throws(ReactorError) {
+                upstream.tls = try TLSClientContext(
+                    TLSClientConfiguration(serverName: url.host, authorities: authorities))
+            } catch {
+                throw fail("\(error)")
+            }
+        }
+        upstream.connectTimeout = entry.connectTimeout
+        upstream.responseTimeout = entry.responseTimeout
+        upstream.idleTimeout = entry.idleTimeout
+        upstream.idleMax = entry.idleMax
+        var gate: UpstreamGate?
+        if entry.inFlightMax > 0 {
+            var queue = AdmissionQueue.Configuration()
+            queue.inFlightMax = entry.inFlightMax
+            queue.realtimeQueuedMax = entry.queueMax
+            queue.standardQueuedMax = entry.queueMax
+            queue.batchQueuedMax = entry.queueMax
+            gate = UpstreamGate(queue)
+        }
+        return UpstreamTarget(
+            configuration: upstream, gate: gate, circuit: CircuitBreaker(now: Clock.monotonic()))
+    }
+}
+
+/// `http://erp.example:8069` as its parts. A path, a query or a user is refused: requests bring their own path.
+struct ServerURL {
+    let isTLS: Bool
+    let host: String
+    let port: UInt16
+
+    init?(_ text: String) {
+        guard let components = URLComponents(string: text), let host = components.host, !host.isEmpty,
+            components.user == nil, components.query == nil, components.fragment == nil,
+            components.path.isEmpty || components.path == "/"
+        else { return nil }
+        switch components.scheme {
+        case "http": isTLS = false
+        case "https": isTLS = true
+        default: return nil
+        }
+        self.host = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
+        let port = components.port ?? (isTLS ? 443 : 80)
+        guard let number = UInt16(exactly: port), number > 0 else { return nil }
+        self.port = number
+    }
+
+    /// As in the `Host` field.
+    var authority: String {
+        let name = host.contains(":") ? "[\(host)]" : host
+        return port == (isTLS ? 443 : 80) ? name : "\(name):\(port)"
+    }
+}
+
+/// Reads the files that a configuration names.
+enum Files {
+    static func bytes(_ path: String) throws(DocumentErrors) -> [UInt8] {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw DocumentErrors([DocumentError(file: path, line: 1, column: 1, message: "the file cannot be read")])
+        }
+        return Array(data)
+    }
+
+    static func text(_ path: String) throws(DocumentErrors) -> (path: String, text: String) {
+        (path, String(decoding: try bytes(path), as: UTF8.self))
+    }
+
+    /// All `.yaml` files of a directory, by name.
+    static func yaml(in directory: String) throws(DocumentErrors) -> [(path: String, text: String)] {
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).sorted()
+        var files: [(path: String, text: String)] = []
+        for name in names where name.hasSuffix(".yaml") { files.append(try text(directory + "/" + name)) }
+        return files
+    }
+}
