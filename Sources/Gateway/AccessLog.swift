@@ -78,16 +78,18 @@ package final class AccessLog: Sendable {
         var out: [UInt8] = []
         switch format {
         case .json:
-            out = JSONValue.object(
-                JSONObject([
-                    ("time", .string(line.time.rfc3339)), ("request", .string(line.requestID)),
-                    ("trace", .string(line.traceID)), ("peer", .string(line.peer)),
-                    ("subject", line.subject.map { .string($0) } ?? .null), ("method", .string(line.method)),
-                    ("target", .string(line.target)), ("status", JSONValue(line.status)),
-                    ("us", JSONValue(Int(line.microseconds))), ("bytes_in", JSONValue(Int(line.bytesIn))),
-                    ("bytes_out", JSONValue(Int(line.bytesOut))), ("route", line.route.map { .string($0) } ?? .null),
-                ])
-            ).bytes
+            out =
+                JSONValue.object(
+                    JSONObject([
+                        ("time", .string(line.time.rfc3339)), ("request", .string(line.requestID)),
+                        ("trace", .string(line.traceID)), ("peer", .string(line.peer)),
+                        ("subject", line.subject.map { .string($0) } ?? .null), ("method", .string(line.method)),
+                        ("target", .string(line.target)), ("status", JSONValue(line.status)),
+                        ("us", JSONValue(Int(line.microseconds))), ("bytes_in", JSONValue(Int(line.bytesIn))),
+                        ("bytes_out", JSONValue(Int(line.bytesOut))),
+                        ("route", line.route.map { .string($0) } ?? .null),
+                    ])
+                ).bytes
         case .text:
             // A target is visible ASCII by the codec's rules; a subject may hold anything and is quoted as JSON.
             let subject = line.subject.map { JSONValue.string($0).text } ?? "-"

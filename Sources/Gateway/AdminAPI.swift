@@ -32,7 +32,8 @@ final class AdminAPI: ExchangeHandler {
         let path = bytes.extracting(exchange.head.pathRange)
         if path.equals("/healthz") {
             // Alive is what answers.
-            exchange.respond(status: 200, fields: [("Content-Type", "application/json")], body: Array(#"{"status":"pass"}"#.utf8))
+            exchange.respond(
+                status: 200, fields: [("Content-Type", "application/json")], body: Array(#"{"status":"pass"}"#.utf8))
         } else if path.equals("/readyz") {
             let status = status
             answer(exchange) {
@@ -58,7 +59,9 @@ final class AdminAPI: ExchangeHandler {
         reactor.spawn {
             let (status, type, bytes) = await body()
             handle.post { reactor in
-                guard let exchange = reactor.local(AdminAPI.self)?.waiting.removeValue(forKey: key)?.exchange else { return }
+                guard let exchange = reactor.local(AdminAPI.self)?.waiting.removeValue(forKey: key)?.exchange else {
+                    return
+                }
                 exchange.consumer = nil
                 exchange.respond(status: status, fields: [("Content-Type", type)], body: bytes)
             }
@@ -67,11 +70,14 @@ final class AdminAPI: ExchangeHandler {
 
     private func respond(_ exchange: Exchange, _ problem: Problem) {
         exchange.respond(
-            status: problem.status, fields: [("Content-Type", Problem.mediaType)] + problem.fields.map { ($0.name, $0.value) },
+            status: problem.status,
+            fields: [("Content-Type", Problem.mediaType)] + problem.fields.map { ($0.name, $0.value) },
             body: problem.bytes)
     }
 
-    func refuse(_ exchange: Exchange, _ error: HTTPError) { respond(exchange, Refusal.malformed(error).problem(realm: "")) }
+    func refuse(_ exchange: Exchange, _ error: HTTPError) {
+        respond(exchange, Refusal.malformed(error).problem(realm: ""))
+    }
 
     func finished(_ exchange: Exchange, completed: Bool) {}
 }

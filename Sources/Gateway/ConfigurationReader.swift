@@ -26,12 +26,20 @@ package struct ConfigurationReader {
     package static func read(
         text: String, file: String, environment: [String: String] = [:]
     ) throws(DocumentErrors) -> Configuration {
+        let (configuration, errors) = readWhatIsThere(text: text, file: file, environment: environment)
+        if let errors { throw errors }
+        return configuration
+    }
+
+    /// What could be read, and what is wrong, for `ConfigurationCheck`: the rest of a faulty file is looked at too.
+    static func readWhatIsThere(
+        text: String, file: String, environment: [String: String]
+    ) -> (Configuration, DocumentErrors?) {
         var this = ConfigurationReader(file: file, environment: environment)
         let reader = this.reader
         reader.read(text, file: file) { this.read($0) }
         this.overrideFromEnvironment()
-        try reader.finish()
-        return this.result
+        return (this.result, reader.errors.isEmpty ? nil : DocumentErrors(reader.errors))
     }
 
     private init(file: String, environment: [String: String]) {

@@ -32,7 +32,8 @@ extension GatewayProcess {
         let configuration = snapshot.configuration
         var paths = [config]
         for directory in ["services", "access"] {
-            let names = (try? FileManager.default.contentsOfDirectory(atPath: configuration.policies + "/" + directory)) ?? []
+            let names =
+                (try? FileManager.default.contentsOfDirectory(atPath: configuration.policies + "/" + directory)) ?? []
             paths += names.filter { $0.hasSuffix(".yaml") }.map { configuration.policies + "/" + directory + "/" + $0 }
         }
         paths.append(configuration.policies + "/roles.yaml")

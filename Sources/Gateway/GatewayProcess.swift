@@ -84,7 +84,8 @@ package final class GatewayProcess: Sendable {
         } catch {
             running.withLock { $0.lastReloadError = error.description }
             for one in error.errors { parts.log.error("\(one)") }
-            await note("reload refused (\(cause)): \(error.errors.count) errors; policy \(before.0.policyDigestShort) stays")
+            await note(
+                "reload refused (\(cause)): \(error.errors.count) errors; policy \(before.0.policyDigestShort) stays")
             return .failure(error)
         }
         running.withLock {

@@ -61,7 +61,8 @@ extension GatewayProcess {
             ledger: ledger, sha256: { AuditDigest(of: $0.span).bytes })
         let login = try odooLogin(configuration.odoo, log)
         do throws(ReactorError) {
-            let count = configuration.reactors > 0 ? configuration.reactors : ProcessInfo.processInfo.activeProcessorCount
+            let count =
+                configuration.reactors > 0 ? configuration.reactors : ProcessInfo.processInfo.activeProcessorCount
             var handles: [ReactorHandle] = []
             for index in 0..<count { handles.append(try ReactorHandle.start(index: index) { _ in }) }
             let statistics = (0..<count).map { _ in ServerStatistics() }

@@ -141,7 +141,10 @@ extension Worker {
             refuse(exchange, .forbidden(operation: contract.operation, gate))
             return
         }
-        guard admit(exchange, context, snapshot.checks(operation: contract.operation, routeName: endpoint.name, caller: caller))
+        guard
+            admit(
+                exchange, context,
+                snapshot.checks(operation: contract.operation, routeName: endpoint.name, caller: caller))
         else { return }
         guard auditHasRoom() else {
             refuse(exchange, .auditFull)

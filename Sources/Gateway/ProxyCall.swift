@@ -60,7 +60,8 @@ final class ProxyCall: UpstreamCall, ExchangeConsumer {
         ticket = pool.start(self, admission: route.admission, deadline: deadline)
     }
 
-    private func writeHead(_ exchange: Exchange, context: RequestContext, route: CompiledRoute, target: UpstreamTarget) {
+    private func writeHead(_ exchange: Exchange, context: RequestContext, route: CompiledRoute, target: UpstreamTarget)
+    {
         let head = exchange.head
         let bytes = exchange.headBytes
         var out = prelude

@@ -141,7 +141,10 @@ final class CompiledRoute: Sendable {
     let methodNames: [String]
     let bodyBytesMax: Int64
 
-    init(index: Int, _ entry: RouteEntry, upstream: UpstreamEntry?, targets: [String: UpstreamTarget], bodyBytesMax: Int64) {
+    init(
+        index: Int, _ entry: RouteEntry, upstream: UpstreamEntry?, targets: [String: UpstreamTarget],
+        bodyBytesMax: Int64
+    ) {
         self.index = index
         name = entry.name
         path = entry.path

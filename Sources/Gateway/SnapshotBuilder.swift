@@ -70,7 +70,8 @@ package struct SnapshotBuilder {
         }
         let snapshot = Snapshot(
             generation: generation, configuration: configuration, policy: policy, contracts: contracts,
-            verifier: verifier, routes: routes, limits: limits, targets: targets.mapValues(\.target), tls: tls, keys: keys,
+            verifier: verifier, routes: routes, limits: limits, targets: targets.mapValues(\.target), tls: tls,
+            keys: keys,
             openapi: OpenAPI(contracts, version: Version.current).document.bytes)
         return (snapshot, targets)
     }
@@ -91,7 +92,8 @@ package struct SnapshotBuilder {
 
     // MARK: Identity and TLS
 
-    private static func verifier(_ identity: IdentityConfiguration) throws(DocumentErrors) -> TokenVerifier {
+    /// The verifier of the issuers' tokens, with their keys read from their files.
+    package static func verifier(_ identity: IdentityConfiguration) throws(DocumentErrors) -> TokenVerifier {
         var issuers: [IssuerConfiguration] = []
         for issuer in identity.issuers {
             do {
@@ -101,11 +103,14 @@ package struct SnapshotBuilder {
                     keys = try keys?.merging(more) ?? more
                 }
                 guard let keys else { continue }
+                let types = Set(issuer.types.compactMap(TokenType.init(rawValue:)))
                 issuers.append(
                     IssuerConfiguration(
                         issuer: issuer.issuer, audiences: issuer.audiences,
                         algorithms: Set(issuer.algorithms.compactMap { SignatureAlgorithm(rawValue: $0) }), keys: keys,
-                        leeway: identity.leeway, requiredClaims: issuer.requiredClaims))
+                        leeway: identity.leeway, requiredClaims: issuer.requiredClaims,
+                        requiredScopes: issuer.requiredScopes,
+                        types: types.isEmpty ? Set(TokenType.allCases) : types))
             } catch let errors as DocumentErrors {
                 throw errors
             } catch {
@@ -181,7 +186,8 @@ package struct SnapshotBuilder {
         }
         var upstream = UpstreamConfiguration(name: entry.name, addresses: addresses, authority: url.authority)
         if url.isTLS {
-            let authorities = try entry.authoritiesFile.map { file throws(DocumentErrors) in try Files.bytes(file) } ?? []
+            let authorities =
+                try entry.authoritiesFile.map { file throws(DocumentErrors) in try Files.bytes(file) } ?? []
             do throws(ReactorError) {
                 upstream.tls = try TLSClientContext(
                     TLSClientConfiguration(serverName: url.host, authorities: authorities))

@@ -217,7 +217,8 @@ final class Worker: ExchangeHandler {
         context.line.append(copying: method)
         context.methodBytes = method.count
         context.line.append(
-            copying: target.count <= AuditLine.targetBytesMax ? target : target.extracting(0..<AuditLine.targetBytesMax))
+            copying: target.count <= AuditLine.targetBytesMax ? target : target.extracting(0..<AuditLine.targetBytesMax)
+        )
         if let field = head.first(.traceparent), head.count(of: .traceparent) == 1,
             let parent = TraceContext.parse(bytes.extracting(field.valueRange))
         {

@@ -34,7 +34,8 @@ struct LineLogHandler: LogHandler {
             line = JSONValue.object(JSONObject(members)).text
         } else {
             let rest = all.map { " \($0.key)=\($0.value)" }.joined()
-            line = "\(time) \(event.level.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0)) \(event.message)\(rest)"
+            line =
+                "\(time) \(event.level.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0)) \(event.message)\(rest)"
         }
         FileHandle.standardError.write(Data((line + "\n").utf8))
     }

@@ -20,5 +20,7 @@ struct Millgate: AsyncParsableCommand {
             configuration. Completion for your shell: millgate --generate-completion-script bash|zsh|fish.
             """,
         version: Version.current,
-        subcommands: [Serve.self, Check.self, SandboxCommand.self, Keys.self, Token.self, AuditCommand.self, VersionCommand.self])
+        subcommands: [
+            Serve.self, Check.self, SandboxCommand.self, Keys.self, Token.self, AuditCommand.self, VersionCommand.self,
+        ])
 }

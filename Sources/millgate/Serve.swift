@@ -44,7 +44,8 @@ struct Serve: AsyncParsableCommand {
         var sandboxURL: String?
         if first.odoo.url == nil {
             sandboxURL = try await SandboxRun.start(first.odoo, host: "127.0.0.1", port: 0)
-            log.notice("the built-in Odoo \(first.odoo.sandboxVersion) answers", metadata: ["url": "\(sandboxURL ?? "")"])
+            log.notice(
+                "the built-in Odoo \(first.odoo.sandboxVersion) answers", metadata: ["url": "\(sandboxURL ?? "")"])
         }
         let url = sandboxURL
         let process: GatewayProcess
@@ -76,7 +77,9 @@ struct Serve: AsyncParsableCommand {
         let addresses = process.addresses
         for address in addresses {
             let scheme = address.isTLS ? "https" : "http"
-            print("\(address.name.padding(toLength: 8, withPad: " ", startingAt: 0)) \(scheme)://\(address.shownHost):\(address.port)")
+            print(
+                "\(address.name.padding(toLength: 8, withPad: " ", startingAt: 0)) \(scheme)://\(address.shownHost):\(address.port)"
+            )
         }
         if examples, let plain = addresses.first(where: { !$0.isTLS && $0.name != "admin" }) {
             print(Examples.text(base: "http://\(plain.shownHost):\(plain.port)"))

@@ -88,33 +88,11 @@ struct TokenInspect: ParsableCommand {
 
     private static func verifier(_ path: String) throws -> TokenVerifier {
         guard let text = PrivateFiles.text(path) else { throw failure("\(path): cannot be read", .configuration) }
-        do {
-            let configuration = try ConfigurationReader.read(text: text, file: path)
-            return try TokenVerifier(issuers: configuration.identity.load())
+        do throws(DocumentErrors) {
+            return try SnapshotBuilder.verifier(ConfigurationReader.read(text: text, file: path).identity)
         } catch {
             complain("\(error)")
             throw ExitCode.configuration
-        }
-    }
-}
-
-extension IdentityConfiguration {
-    /// The issuers with their keys, read from their files.
-    fileprivate func load() throws -> [IssuerConfiguration] {
-        try issuers.map { issuer in
-            var keys = try KeySet([])
-            for source in issuer.keys {
-                guard let bytes = PrivateFiles.bytes(source.file) else {
-                    throw KeyError("cannot be read", file: source.file)
-                }
-                keys = try keys.merging(source.load(bytes))
-            }
-            let types = Set(issuer.types.compactMap(TokenType.init(rawValue:)))
-            return IssuerConfiguration(
-                issuer: issuer.issuer, audiences: issuer.audiences,
-                algorithms: Set(issuer.algorithms.compactMap(SignatureAlgorithm.init(rawValue:))), keys: keys,
-                leeway: leeway, requiredClaims: issuer.requiredClaims, requiredScopes: issuer.requiredScopes,
-                types: types.isEmpty ? Set(TokenType.allCases) : types)
         }
     }
 }

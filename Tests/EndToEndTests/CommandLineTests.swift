@@ -34,7 +34,7 @@ import Testing
         arguments: [
             ["--help"], ["keys", "--help"], ["keys", "new", "--help"], ["keys", "dev", "--help"], ["token", "--help"],
             ["token", "issue", "--help"], ["token", "inspect", "--help"], ["audit", "--help"],
-            ["audit", "verify", "--help"], ["audit", "show", "--help"],
+            ["audit", "verify", "--help"], ["audit", "show", "--help"], ["check", "--help"], ["serve", "--help"],
         ])
     func helpTeachesWithAnExample(arguments: [String]) async throws {
         try await Millgate.withDirectory { millgate in
