@@ -66,7 +66,12 @@ let package = Package(
         room("Upstream", ["Bytes", "Reactor", "HTTP", "Limits", "Telemetry", "JSON", "Odoo"]),
 
         // Floor 7.
-        room("Services", ["Bytes", "JSON", "Upstream", "Store", "Odoo", "Limits", "Policy", "Contracts", "Telemetry", "Identity", "Reactor"]),
+        room(
+            "Services",
+            [
+                "Bytes", "JSON", "Upstream", "Store", "Odoo", "Limits", "Policy", "Contracts", "Telemetry", "Identity",
+                "Reactor",
+            ]),
 
         // Floor 8.
         room(
@@ -80,7 +85,10 @@ let package = Package(
         // Floor 9.
         .executableTarget(
             name: "millgate",
-            dependencies: ["Gateway", "OdooSandbox", "Identity", "Audit", "Store", "Policy", "Contracts", "Documents", "JSON", "Bytes", "Reactor", "CSystem", logging, arguments],
+            dependencies: [
+                "Gateway", "OdooSandbox", "Identity", "Audit", "Store", "Policy", "Contracts", "Documents", "JSON",
+                "Bytes", "Reactor", "CSystem", logging, arguments,
+            ],
             swiftSettings: settings),
 
         tests("Bytes", ["Bytes"]),
@@ -98,7 +106,9 @@ let package = Package(
         tests("Store", ["Store", "Audit", "JSON", "Bytes"]),
         tests("Server", ["Server", "Reactor", "HTTP", "Bytes"]),
         tests("Upstream", ["Upstream", "Reactor", "HTTP", "Odoo", "JSON", "Limits", "Bytes"]),
-        tests("Services", ["Services", "OdooSandbox", "Odoo", "Store", "Audit", "Policy", "Limits", "Contracts", "JSON", "Bytes"]),
+        tests(
+            "Services",
+            ["Services", "OdooSandbox", "Odoo", "Store", "Audit", "Policy", "Limits", "Contracts", "JSON", "Bytes"]),
         tests("Gateway", ["Gateway", "Documents", "Identity", "Bytes", "JSON"]),
         tests("OdooSandbox", ["OdooSandbox", "Odoo", "JSON", "Bytes"]),
         tests("Tidy", []),

@@ -1,0 +1,45 @@
+# Millgate's commands. `make help` lists them; the work is in scripts/, so that it reads and runs on its own.
+
+SHELL := /bin/bash
+FUZZ_SECONDS ?= 5
+BENCH_ARGS ?=
+TEST_ARGS ?=
+export FUZZ_SECONDS
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test bench lint fuzz format clean
+
+help: ## List these commands.
+	@echo "Millgate: a governed gateway between plant applications and Odoo"
+	@echo
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+run: ## Build and start the gateway with a built-in Odoo; ODOO_URL= ODOO_DB= ODOO_LOGIN= ODOO_KEY_FILE= for a real one.
+	@exec scripts/run.sh
+
+build: ## Build .build/release/millgate.
+	@scripts/install-deps.sh build
+	@scripts/build.sh
+
+test: ## Run every test, unit and end to end; TEST_ARGS='--filter JSONTests' for some.
+	@scripts/install-deps.sh test
+	swift test --disable-xctest $(TEST_ARGS)
+
+bench: ## Measure Millgate beside nginx and HAProxy; BENCH_ARGS='--rounds 3 --scenario plain'.
+	@scripts/install-deps.sh bench
+	@scripts/build.sh
+	@python3 bench/bench.py --out .build/bench.json $(BENCH_ARGS)
+
+lint: ## Check the style of Swift, shell and Python.
+	@scripts/install-deps.sh lint
+	@scripts/lint.sh
+
+fuzz: ## Feed every parser with hostile bytes for FUZZ_SECONDS each (5).
+	@scripts/install-deps.sh fuzz
+	@scripts/fuzz.sh
+
+format: ## Lay the Swift sources out as `make lint` wants them.
+	swift format format -i -p -r Sources Tests Package.swift
+
+clean: ## Remove what was built, not what was recorded (var/) nor the development keys (certs/dev/).
+	rm -rf .build

@@ -1,0 +1,292 @@
+"""The gateways under measurement, each with one worker before the same upstream, configured for the same work.
+
+/         is proxied as it is: X-Forwarded-For, Via, keepalive on both sides
+/secure   wants an RS256 token of the issuer for the audience, unexpired, with the role; counts requests of each
+          subject against a limit that is never reached; and writes one line of JSON for each request
+"""
+import os
+import re
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from keys import AUDIENCE, ISSUER, ROLE
+
+# Connections a gateway is set up for: as many as the machine lets a process have descriptors.
+DESCRIPTORS = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+CONNECTIONS = min(16_384, DESCRIPTORS - 1_000)
+# HAProxy starts only when there are two descriptors for each connection.
+HAPROXY_CONNECTIONS = min(CONNECTIONS, DESCRIPTORS // 2 - 200)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Gateway:
+    """A process tree; `plain` and `tls` are its ports."""
+
+    def __init__(self, name, command, plain, tls, scenarios, log=None, connections=CONNECTIONS):
+        self.name, self.command, self.plain, self.tls = name, command, plain, tls
+        self.scenarios, self.log, self.connections, self.process = scenarios, log, connections, None
+
+    def start(self, output, before=(), seconds=30):
+        command = [*before, *map(str, self.command)]
+        self.process = subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL,
+                                        start_new_session=True)
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", self.plain), 0.2).close()
+                return True
+            except OSError:
+                time.sleep(0.05)
+        self.stop()
+        return False
+
+    def stop(self, seconds=10):
+        if self.process is None or self.process.poll() is not None:
+            return
+        os.killpg(self.process.pid, signal.SIGTERM)
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def processes(self):
+        found, todo = [], [self.process.pid]
+        while todo:
+            process = todo.pop()
+            found.append(process)
+            for children in Path(f"/proc/{process}/task").glob("*/children"):
+                todo += [int(child) for child in children.read_text().split()]
+        return found
+
+    def cpu_seconds(self):
+        """User and system time of all its processes and threads."""
+        total = 0.0
+        for process in self.processes():
+            fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+            total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return total
+
+    def rss_kib(self):
+        texts = (Path(f"/proc/{process}/status").read_text() for process in self.processes())
+        return sum(int(re.search(r"VmRSS:\s+(\d+)", text)[1]) for text in texts)
+
+
+# MARK: Millgate
+
+MILLGATE = """\
+name: bench
+reactors: 1
+state: {dir}/millgate
+policies: {dir}/millgate/policies
+listeners:
+  - {{name: plain, address: "127.0.0.1:{plain}"}}
+  - name: tls
+    address: 127.0.0.1:{tls}
+    tls:
+      certificates: [{{certificate: {dir}/cert.pem, key: {dir}/key.pem}}]
+      minimum_version: "1.3"
+admin: {{address: "127.0.0.1:0"}}
+identity:
+  issuers:
+    - {{issuer: "{issuer}", audiences: [{audience}], algorithms: [RS256], keys: [{dir}/jwks.json]}}
+odoo: {{sandbox: 19}}
+upstreams:
+  - {{name: up, url: "http://127.0.0.1:{up}", in_flight: 0, hide_errors: false}}
+routes:
+  - {{name: open, path: /, upstream: up, access: open}}
+  - {{name: secure, path: /secure, upstream: up, access: token, audit: true}}
+limits:
+  - {{name: per-subject, key: subject, operations: [proxy.secure], quota: {quota}, window: 1s}}
+server: {{connections: {connections}, connections_per_address: 0, idle_timeout: 10m}}
+audit: {{key: {{file: {dir}/millgate/audit.key}}}}
+log: {{access: "off", level: warning}}
+"""
+ROLES = """\
+roles:
+  {role}:
+    description: The bench's client.
+    any:
+      - {{claim: roles, contains: {role}}}
+"""
+ACCESS = """\
+rules:
+  - id: bench
+    description: The bench's client may call what is measured.
+    effect: permit
+    roles: [{role}]
+    operations: [proxy.secure]
+    sites: "*"
+"""
+
+
+def millgate(directory, up, binary, contracts):
+    home = directory / "millgate"
+    (home / "policies" / "access").mkdir(parents=True)
+    p = {"dir": directory, "up": up, "plain": free_port(), "tls": free_port(), "issuer": ISSUER, "audience": AUDIENCE,
+         "role": ROLE, "quota": 1_000_000, "connections": CONNECTIONS}
+    (home / "millgate.yaml").write_text(MILLGATE.format(**p))
+    (home / "policies" / "roles.yaml").write_text(ROLES.format(**p))
+    (home / "policies" / "access" / "bench.yaml").write_text(ACCESS.format(**p))
+    shutil.copytree(contracts, home / "policies" / "services")
+    (home / "audit.key").write_text(os.urandom(32).hex())
+    (home / "audit.key").chmod(0o600)
+    return Gateway("millgate", [binary, "serve", "--config", home / "millgate.yaml"], p["plain"], p["tls"],
+                   ["plain", "tls", "policy", "policy-1000-tokens", "idle"], log=home / "audit")
+
+
+# MARK: nginx, also the upstream
+
+NGINX = """\
+{user}
+daemon off;
+master_process {master};
+worker_processes 1;
+pid {dir}/{name}.pid;
+error_log {dir}/{name}.err crit;
+events {{ worker_connections {connections}; }}
+http {{
+  access_log off;
+  keepalive_requests 1000000000;
+  keepalive_timeout 600s;
+  client_body_temp_path {dir}/{name}-body;
+  proxy_temp_path {dir}/{name}-proxy;
+  fastcgi_temp_path {dir}/{name}-fastcgi;
+  uwsgi_temp_path {dir}/{name}-uwsgi;
+  scgi_temp_path {dir}/{name}-scgi;
+  {rest}
+}}
+"""
+NGINX_UPSTREAM = """\
+default_type application/json;
+  server {{ listen 127.0.0.1:{plain}; location / {{ return 200 '{body}'; }} }}"""
+NGINX_PROXY = """\
+upstream up {{ server 127.0.0.1:{up}; keepalive 256; keepalive_requests 1000000000; }}
+  server {{
+    listen 127.0.0.1:{plain};
+    listen 127.0.0.1:{tls} ssl http2;
+    ssl_certificate {dir}/cert.pem;
+    ssl_certificate_key {dir}/key.pem;
+    ssl_protocols TLSv1.3;
+    location / {{
+      proxy_pass http://up;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header X-Forwarded-For $remote_addr;
+      proxy_set_header X-Forwarded-Proto $scheme;
+      add_header Via "1.1 gw";
+    }}
+  }}"""
+
+
+def nginx(directory, name, template, scenarios, **values):
+    p = {"dir": directory, "name": name, "plain": free_port(), "tls": free_port(), "connections": 2 * CONNECTIONS,
+         "user": "user root;" if os.getuid() == 0 else "", "master": "off", **values}
+    file = directory / f"{name}.conf"
+    file.write_text(NGINX.format(rest=template.format(**p), **p))
+    return Gateway(name, ["nginx", "-p", directory, "-c", file], p["plain"], p["tls"], scenarios)
+
+
+# MARK: HAProxy
+
+HAPROXY = """\
+global
+  nbthread 1
+  maxconn {connections}
+  log {dir}/log.sock local0
+  ssl-default-bind-options ssl-min-ver TLSv1.3
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 600s
+  timeout server 600s
+  http-reuse always
+frontend all
+  bind 127.0.0.1:{plain}
+  bind 127.0.0.1:{tls} ssl crt {dir}/both.pem alpn h2,http/1.1
+  option forwardfor
+  log global
+  log-format '{{"t":"%t","ip":"%ci","sub":"%[var(txn.sub)]","role":"%[var(txn.role)]",\
+"req":"%r","status":%ST,"ms":%Ta,"bytes":%B}}'
+  http-request set-log-level silent unless {{ path_beg /secure }}
+  use_backend secure if {{ path_beg /secure }}
+  default_backend open
+backend open
+  http-response set-header Via "1.1 gw"
+  server s 127.0.0.1:{up} pool-max-conn 256
+backend subjects
+  stick-table type string len 64 size 1m expire 10m store http_req_rate(10s)
+backend secure
+  log global
+  http-request set-var(txn.token) http_auth_bearer
+  http-request set-var(txn.alg) var(txn.token),jwt_header_query('$.alg')
+  http-request set-var(txn.iss) var(txn.token),jwt_payload_query('$.iss')
+  http-request set-var(txn.aud) var(txn.token),jwt_payload_query('$.aud')
+  http-request set-var(txn.sub) var(txn.token),jwt_payload_query('$.sub')
+  http-request set-var(txn.role) var(txn.token),jwt_payload_query('$.role')
+  http-request set-var(txn.exp) var(txn.token),jwt_payload_query('$.exp','int')
+  http-request set-var(txn.now) date()
+  http-request deny deny_status 401 unless {{ var(txn.alg) -m str RS256 }}
+  http-request deny deny_status 401 unless {{ var(txn.token),jwt_verify(txn.alg,"{dir}/rsa.pub.pem") 1 }}
+  http-request deny deny_status 401 unless {{ var(txn.iss) -m str {issuer} }} {{ var(txn.aud) -m str {audience} }}
+  http-request deny deny_status 401 if {{ var(txn.exp),sub(txn.now) -m int lt 0 }}
+  http-request deny deny_status 403 unless {{ var(txn.role) -m str {role} }}
+  http-request track-sc0 var(txn.sub) table subjects
+  http-request deny deny_status 429 if {{ sc_http_req_rate(0,subjects) gt 100000000 }}
+  http-response set-header Via "1.1 gw"
+  server s 127.0.0.1:{up} pool-max-conn 256
+"""
+
+
+def haproxy(directory, up):
+    p = {"dir": directory, "up": up, "plain": free_port(), "tls": free_port(), "issuer": ISSUER, "audience": AUDIENCE,
+         "role": ROLE, "connections": HAPROXY_CONNECTIONS}
+    file = directory / "haproxy.cfg"
+    file.write_text(HAPROXY.format(**p))
+    return Gateway("haproxy", ["haproxy", "-db", "-f", file], p["plain"], p["tls"],
+                   ["plain", "tls", "policy", "policy-1000-tokens", "idle"], log=directory / "haproxy.log",
+                   connections=HAPROXY_CONNECTIONS)
+
+
+# MARK: nghttpx, where it is installed
+
+NGHTTPX = """\
+frontend=127.0.0.1,{plain};no-tls
+frontend=127.0.0.1,{tls}
+backend=127.0.0.1,{up};/
+private-key-file={dir}/key.pem
+certificate-file={dir}/cert.pem
+workers=1
+single-process=yes
+accesslog-file=/dev/null
+errorlog-file={dir}/nghttpx.err
+pid-file={dir}/nghttpx.pid
+"""
+
+
+def nghttpx(directory, up):
+    p = {"dir": directory, "up": up, "plain": free_port(), "tls": free_port()}
+    file = directory / "nghttpx.conf"
+    file.write_text(NGHTTPX.format(**p))
+    return Gateway("nghttpx", ["nghttpx", f"--conf={file}"], p["plain"], p["tls"], ["plain", "tls"])
+
+
+def peers(directory, up):
+    found = []
+    if shutil.which("nginx"):
+        found.append(nginx(directory, "nginx", NGINX_PROXY, ["plain", "tls", "idle"], up=up, master="on"))
+    if shutil.which("haproxy"):
+        found.append(haproxy(directory, up))
+    if shutil.which("nghttpx"):
+        found.append(nghttpx(directory, up))
+    return found

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that a target of the Makefile needs and the machine lacks.
+#
+#   scripts/install-deps.sh run|test|bench|fuzz|lint
+#
+# As root, or through sudo where that asks no password; else it prints the one command to run and stops. With everything
+# in place it takes some hundredths of a second and touches nothing. Swift itself is not a Debian package: it is checked.
+set -euo pipefail
+
+target=${1:-run}
+
+# What the linker wants: TLS and the token verifier, HTTP/2, issuing tokens, the ledger.
+packages=(libssl-dev libnghttp2-dev libjwt-dev libsqlite3-dev)
+case $target in
+    run) packages+=(curl) ;;
+    # The end-to-end tests speak to the gateway with other people's clients.
+    test) packages+=(curl openssl nghttp2-client python3) ;;
+    # The peers, the load, and the counter of instructions.
+    bench) packages+=(curl openssl nginx haproxy wrk nghttp2-client python3 valgrind) ;;
+    fuzz | build) ;;
+    lint) packages=(python3) ;;
+    *)
+        echo "usage: $0 run|build|test|bench|fuzz|lint" >&2
+        exit 64
+        ;;
+esac
+
+# Swift: found, and new enough.
+swift_missing() {
+    cat >&2 <<'TEXT'
+Millgate is built with Swift 6.3 or later, and none was found on the PATH.
+Install it from https://www.swift.org/install/linux/ (Debian 12), for instance:
+
+    curl -O https://download.swift.org/swiftly/linux/swiftly-$(uname -m).tar.gz
+    tar zxf swiftly-$(uname -m).tar.gz && ./swiftly init
+TEXT
+    exit 1
+}
+command -v swift >/dev/null || swift_missing
+version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9]*\.[0-9][0-9]*\).*/\1/p' | head -n 1)
+if [ -z "$version" ] || [ "$(printf '%s\n6.3\n' "$version" | sort -V | head -n 1)" != 6.3 ]; then
+    echo "Millgate needs Swift 6.3 or later; $(command -v swift) is ${version:-of no known version}." >&2
+    exit 1
+fi
+
+command -v dpkg-query >/dev/null || {
+    echo "this is no Debian: see that you have ${packages[*]}" >&2
+    exit 0
+}
+
+missing=()
+for package in "${packages[@]}"; do
+    state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$state" = installed ] && continue
+    # A tool that is there from elsewhere will do.
+    case $package in
+        curl | openssl | nginx | haproxy | wrk | valgrind | python3) command -v "$package" >/dev/null && continue ;;
+        nghttp2-client) command -v h2load >/dev/null && continue ;;
+    esac
+    missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if [ "$(id -u)" = 0 ]; then
+    as_root=()
+elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+    as_root=(sudo -n)
+else
+    echo "Packages are missing. Run this once, then make $target again:" >&2
+    echo >&2
+    echo "    sudo apt-get update && sudo apt-get install -y --no-install-recommends ${missing[*]}" >&2
+    exit 1
+fi
+
+echo "installing ${missing[*]}"
+install() {
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends -qq \
+        -o Dpkg::Use-Pty=0 "${missing[@]}" >"$log" 2>&1
+}
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# The lists may be missing or old: fetch them only when it does not work without.
+install || {
+    "${as_root[@]}" apt-get update -qq >>"$log" 2>&1 || true
+    install || {
+        cat "$log" >&2
+        exit 1
+    }
+}
+# nginx and haproxy come with services that would take ports: the bench starts its own.
+if [ "$target" = bench ] && command -v systemctl >/dev/null; then
+    for service in nginx haproxy; do
+        case " ${missing[*]} " in *" $service "*) "${as_root[@]}" systemctl disable --now $service >/dev/null 2>&1 || true ;; esac
+    done
+fi
