@@ -10,11 +10,11 @@ enum OperationID {
         out.reserveCapacity(26)
         let milliseconds = UInt64(max(0, now.nanoseconds / 1_000_000))
         for shift in stride(from: 45, through: 0, by: -5) {
-            out.append(digits[Int(milliseconds >> UInt64(shift)) & 31])
+            out.append(digits[Int(milliseconds >> UInt64(shift) & 31)])
         }
         for _ in 0..<2 {
             let chance = UInt64.random(in: 0...UInt64.max)
-            for shift in stride(from: 0, to: 40, by: 5) { out.append(digits[Int(chance >> UInt64(shift)) & 31]) }
+            for shift in stride(from: 0, to: 40, by: 5) { out.append(digits[Int(chance >> UInt64(shift) & 31)]) }
         }
         return String(decoding: out, as: UTF8.self)
     }
