@@ -4,12 +4,12 @@ import Contracts
 import Foundation
 import JSON
 import Odoo
-import Store
 import Synchronization
 import Testing
 
 @testable import Policy
 @testable import Services
+@testable import Store
 
 /// A runner with a ledger on disk, shipped contracts, two sites, and callers as a test wants them.
 final class Bench: Sendable {
@@ -47,11 +47,16 @@ final class Bench: Sendable {
         self.host = host
         self.directory =
             directory
-            ?? FileManager.default.temporaryDirectory.appendingPathComponent("millgate-" + UUID().uuidString).path
-        ledger = try Ledger(directory: self.directory)
+            ?? Self.scratch.appendingPathComponent("millgate-" + UUID().uuidString).path
+        ledger = try Ledger(directory: self.directory, now: { host.wall })
         runner = ServiceRunner(
             sites: SiteMap(sites: Self.sites), ledger: wrap(ledger), sha256: { AuditDigest(of: $0.span).bytes })
     }
+
+    /// In memory where there is such a place: the tests of crashes open hundreds of ledgers.
+    private static let scratch =
+        FileManager.default.isWritableFile(atPath: "/dev/shm")
+        ? URL(fileURLWithPath: "/dev/shm") : FileManager.default.temporaryDirectory
 
     /// Ends the process, so to say: the files may be opened again.
     func close() async { await ledger.close() }

@@ -18,6 +18,13 @@ final class TestHost: ServiceHost {
     /// - Parameter skips: a sleep costs no time of the test's.
     init(skips: Bool = true) { self.skips = skips }
 
+    /// A host whose time begins where another's is.
+    convenience init(since other: TestHost) {
+        self.init()
+        let time = other.state.withLock { $0.time }
+        state.withLock { $0.time = time }
+    }
+
     /// 2026-11-24T06:00:00Z and what passed since.
     static let epoch: Int64 = 1_795_500_000
 
