@@ -38,7 +38,7 @@ import Testing
     func aPartialConfirmationWithBackorderRenamesTheOrderAndMakesASecond(version: SandboxVersion) throws {
         let client = SandboxClient(version)
         let id = try client.released("VALVE-20", 5)
-        let name = try #require(client.read("mrp.production", id, "name")?.string)
+        let name = try #require(try client.read("mrp.production", id, "name")?.string)
         try client.call("mrp.production", "write", [[JSONValue(id)], ["qty_producing": 2]])
         try client.consume(id)
         let result = try client.call(
