@@ -4,6 +4,7 @@ import Documents
 import JSON
 import Limits
 import Logging
+import Odoo
 import Reactor
 import Server
 import Services
@@ -36,6 +37,7 @@ package final class GatewayProcess: Sendable {
 
     private let parts: Parts
     private let running: Mutex<Running>
+    private let odoo = Mutex<OdooCaller?>(nil)
     private let addressList = Mutex<[ListenerAddress]>([])
     /// Problems that keep the gateway from being ready, by name.
     private let obstacles = Mutex<[String: String]>(["recovery": "unfinished operations are being looked at"])
@@ -56,6 +58,17 @@ package final class GatewayProcess: Sendable {
     package var addresses: [ListenerAddress] { addressList.withLock { $0 } }
 
     func add(_ address: ListenerAddress) { addressList.withLock { $0.append(address) } }
+
+    func setOdoo(_ caller: OdooCaller) { odoo.withLock { $0 = caller } }
+
+    /// A released production order with something left to produce, for the lines that a newcomer pastes; nil when there
+    /// is none or Odoo does not answer.
+    package func exampleOrder() async -> Int? {
+        guard let odoo = odoo.withLock({ $0 }) else { return nil }
+        let call = OdooCall.searchRead(
+            "mrp.production", domain: [["state", "in", ["confirmed", "progress"]]], fields: ["id"], limit: 1, order: "id")
+        return (try? await odoo.call(call))??[0]?["id"]?.int
+    }
 
     func clearObstacle(_ name: String) { obstacles.withLock { $0[name] = nil } }
 

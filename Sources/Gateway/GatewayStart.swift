@@ -93,6 +93,7 @@ extension GatewayProcess {
             let world = ServiceWorld(
                 odoo: home, host: ReactorHost(handles[0], monotonic: Clock.monotonic, wall: Clock.wall))
             await process.recover(runner, world)
+            process.setOdoo(home)
             try await process.listen(configuration, handles: handles)
             process.keepHouse(runner, world, on: handles[0])
             return process

@@ -20,12 +20,16 @@ struct GovernedAudit: AuditPort {
     private let policy: String
     private let operation: String
     private let isWrite: Bool
+    /// The decision before the record was known; what an answer without one of its own rests on.
+    private let gate: Decision
     private let started: WallInstant
     private let redaction: Redaction
 
     init(
-        _ worker: Worker, _ exchange: Exchange, _ context: RequestContext, contract: Contract, caller: Caller
+        _ worker: Worker, _ exchange: Exchange, _ context: RequestContext, contract: Contract, caller: Caller,
+        gate: Decision
     ) {
+        self.gate = gate
         log = worker.shared.audit
         requestID = worker.requestID(context)
         traceID = context.trace.traceID
@@ -56,9 +60,9 @@ struct GovernedAudit: AuditPort {
     }
 
     private func decision(_ decision: Decision?) -> AuditDecision {
-        AuditDecision(
-            operation: operation, effect: decision?.isPermitted ?? true ? .permit : .forbid, rule: decision?.rule,
-            policy: policy)
+        let known = decision ?? gate
+        return AuditDecision(
+            operation: operation, effect: known.isPermitted ? .permit : .forbid, rule: known.rule, policy: policy)
     }
 
     func intent(_ note: ServiceAuditNote) async throws(AuditRefused) {

@@ -152,7 +152,7 @@ extension Worker {
         }
         // The entry of a governed call is written with what its service learnt.
         context.isAudited = false
-        let audit = GovernedAudit(self, exchange, context, contract: contract, caller: caller)
+        let audit = GovernedAudit(self, exchange, context, contract: contract, caller: caller, gate: gate)
         let policy = snapshot.policy
         let principal = caller.principal
         let roles = caller.roles

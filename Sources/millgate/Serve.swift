@@ -59,7 +59,7 @@ struct Serve: AsyncParsableCommand {
             if case .configuration = error { throw failure("\(error)", .configuration) }
             throw failure("cannot start: \(error)")
         }
-        try announce(process)
+        try announce(process, order: examples ? await process.exampleOrder() : nil)
         process.watchFiles(config: file)
         while true {
             switch await signals.next() {
@@ -73,7 +73,7 @@ struct Serve: AsyncParsableCommand {
         }
     }
 
-    private func announce(_ process: GatewayProcess) throws {
+    private func announce(_ process: GatewayProcess, order: Int?) throws {
         let addresses = process.addresses
         for address in addresses {
             let scheme = address.isTLS ? "https" : "http"
@@ -82,7 +82,7 @@ struct Serve: AsyncParsableCommand {
             )
         }
         if examples, let plain = addresses.first(where: { !$0.isTLS && $0.name != "admin" }) {
-            print(Examples.text(base: "http://\(plain.shownHost):\(plain.port)"))
+            print(Examples.text(base: "http://\(plain.shownHost):\(plain.port)", order: order))
         }
         fflush(nil)
         if let addressFile {
