@@ -12,7 +12,7 @@ extension ConfigurationReader {
             result.identity.leeway = identity.duration(
                 "leeway", in: 0...IssuerConfiguration.leewayMax, default: result.identity.leeway)
             result.identity.cachedTokensMax = identity.int(
-                "cached_tokens", in: 0...1_048_576, default: result.identity.cachedTokensMax)
+                "cached_tokens", in: 1...1_048_576, default: result.identity.cachedTokensMax)
             var lines: [String: Int] = [:]
             result.identity.issuers = identity.list("issuers") { value in
                 value.mapping { entry -> IdentityConfiguration.Issuer? in issuer(entry, lines: &lines) }
