@@ -6,6 +6,9 @@ package struct SandboxFault: Sendable, Hashable {
     package enum Kind: String, Sendable, Hashable, CaseIterable {
         /// The answer is late; the effect is not.
         case delay
+        /// The effect is late, and the answer with it: whoever stops listening and reads back sees nothing yet. The glue
+        /// asks `SandboxOdoo.hold` for it.
+        case delayBeforeEffect = "delay_before_effect"
         /// Odoo's HTML page, nothing happened.
         case http500
         /// A proxy's page before Odoo, nothing happened.
@@ -72,9 +75,13 @@ struct FaultQueue: Sendable {
     mutating func add(_ fault: SandboxFault) { entries.append(Entry(fault: fault)) }
     mutating func clear() { entries = [] }
 
-    /// The fault that strikes this call, if one does.
-    mutating func take(_ key: String) -> SandboxFault? {
-        for i in entries.indices where entries[i].fault.matches(key) {
+    /// Whether a call must be asked about before it is answered.
+    var holdsSomething: Bool { entries.contains { $0.fault.kind == .delayBeforeEffect } }
+
+    /// The fault that strikes this call, if one does; `holding` looks for those that come before the call.
+    mutating func take(_ key: String, holding: Bool = false) -> SandboxFault? {
+        for i in entries.indices
+        where entries[i].fault.matches(key) && (entries[i].fault.kind == .delayBeforeEffect) == holding {
             entries[i].seen += 1
             guard entries[i].seen % entries[i].fault.every == 0 else { continue }
             let fault = entries[i].fault

@@ -154,7 +154,8 @@ extension Models {
                         }),
                     quantity("qty_producing", "Currently Produced Quantity"), quantity("qty_produced", "Quantity"),
                     quantity(
-                        "qty_remaining", "Quantity To Be Produced", compute: { .number($0.remaining(ofWorkorder: $1)) }),
+                        "qty_remaining", "Quantity To Be Produced",
+                        compute: { .number($0.remaining(ofWorkorder: $1)) }),
                     Field("duration_expected", .number(places: 2), "Expected Duration"),
                     Field(
                         "duration", .number(places: 2), "Real Duration",

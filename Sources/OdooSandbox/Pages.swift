@@ -109,7 +109,7 @@ enum Pages {
                     + "</center>\n<hr><center>nginx</center>\n</body>\n</html>\n")
         case .closeBeforeEffect:
             answer = SandboxAnswer(status: 0, fields: [], body: [], fault: .closeWithoutAnswer)
-        case .delay, .closeAfterEffect, .serializationFailure: return nil
+        case .delay, .delayBeforeEffect, .closeAfterEffect, .serializationFailure: return nil
         }
         answer.delay = delay
         return answer

@@ -74,6 +74,15 @@ package final class SandboxOdoo: Sendable {
         world = Mutex(SandboxWorld(configuration))
     }
 
+    /// How long the glue must wait before it calls `answer`: zero, unless a fault says that the effect is late. Asked
+    /// once for each request.
+    package func hold(_ request: SandboxRequest) -> Nanoseconds {
+        world.withLock { world in
+            guard world.faults.holdsSomething else { return 0 }
+            return world.faults.take(SandboxWorld.key(of: request), holding: true)?.delay ?? 0
+        }
+    }
+
     package func answer(_ request: SandboxRequest, now: WallInstant) -> SandboxAnswer {
         world.withLock { $0.answer(request, now: now) }
     }
@@ -136,6 +145,19 @@ struct SandboxWorld: Sendable {
         answer.delay = delay
         if fault?.kind == .closeAfterEffect { answer.fault = .closeWithoutAnswer }
         return answer
+    }
+
+    /// How faults and counters call this request.
+    static func key(of request: SandboxRequest) -> String {
+        let path = request.pathOnly
+        let segments = path.split(separator: "/")
+        if segments.count == 4, path.hasPrefix("/json/2/") { return "\(segments[2]).\(segments[3])" }
+        guard path == "/jsonrpc", let json = try? JSONValue.parse(request.body), let call = json["params"] else {
+            return path
+        }
+        let method = call["method"]?.string ?? ""
+        if call["service"] == "common" { return "common." + method }
+        return (call["args"]?[3]?.string ?? "") + "." + (call["args"]?[4]?.string ?? "")
     }
 
     /// Runs `body` unless a fault is waiting for `key`; `failed` says how a serialization failure looks in the

@@ -51,6 +51,28 @@ import Testing
         }
     }
 
+    @Test(arguments: bothVersions)
+    func aLateEffectIsHeldBeforeTheCall(version: SandboxVersion) throws {
+        let client = SandboxClient(version)
+        let id = try client.released("VALVE-20", 5)
+        client.odoo.inject(
+            SandboxFault(
+                match: "mrp.production.button_mark_done", kind: .delayBeforeEffect, delay: .milliseconds(40)))
+        let other = SandboxRequest(method: "GET", path: "/web/health")
+        #expect(client.odoo.hold(other) == 0)
+        let request = SandboxRequest(
+            method: "POST", path: "/jsonrpc", fields: [("Content-Type", "application/json")],
+            body: markDone(client, id).bytes)
+        #expect(client.odoo.hold(request) == .milliseconds(40))
+        #expect(try client.read("mrp.production", id, "state") == "confirmed")
+        #expect(client.odoo.answer(request, now: client.now).delay == 0)
+        #expect(try client.read("mrp.production", id, "state") == "done")
+        #expect(client.odoo.hold(request) == 0)
+        client.odoo.inject(SandboxFault(match: "mrp.production.*", kind: .delayBeforeEffect, delay: 5))
+        let json2 = SandboxRequest(method: "POST", path: "/json/2/mrp.production/read")
+        #expect(client.odoo.hold(json2) == 5)
+    }
+
     @Test func everyThirdCallIsStruckAsOftenAsAsked() {
         var queue = FaultQueue()
         queue.add(SandboxFault(match: "a.b", kind: .http500, times: 2, every: 3))
