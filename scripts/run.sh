@@ -21,4 +21,4 @@ scripts/install-deps.sh run
 scripts/build.sh
 # Does nothing while what is there is good for some more days.
 .build/release/millgate keys dev --out certs/dev
-exec .build/release/millgate serve --config "$config"
+exec .build/release/millgate serve --config "$config" --examples

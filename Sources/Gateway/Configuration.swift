@@ -145,10 +145,13 @@ package struct SiteConfiguration: Sendable, Equatable {
     package var name: String
     /// `stock.warehouse.code`, such as `WH`.
     package var warehouse: String
+    /// Codes or names of the work centers (`mrp.workcenter`) that stand there: Odoo itself knows no warehouse of them.
+    package var workCenters: [String]
 
-    package init(name: String, warehouse: String) {
+    package init(name: String, warehouse: String, workCenters: [String] = []) {
         self.name = name
         self.warehouse = warehouse
+        self.workCenters = workCenters
     }
 }
 

@@ -78,7 +78,7 @@ extension ConfigurationReader {
             } else {
                 warehouses[code] = value.mark.line
             }
-            return SiteConfiguration(name: name, warehouse: code)
+            return SiteConfiguration(name: name, warehouse: code, workCenters: entry.strings("work_centers"))
         }
     }
 

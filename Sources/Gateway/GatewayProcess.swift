@@ -66,7 +66,8 @@ package final class GatewayProcess: Sendable {
     package func exampleOrder() async -> Int? {
         guard let odoo = odoo.withLock({ $0 }) else { return nil }
         let call = OdooCall.searchRead(
-            "mrp.production", domain: [["state", "in", ["confirmed", "progress"]]], fields: ["id"], limit: 1, order: "id")
+            "mrp.production", domain: [["state", "in", ["confirmed", "progress"]]], fields: ["id"], limit: 1,
+            order: "id")
         return (try? await odoo.call(call))??[0]?["id"]?.int
     }
 

@@ -57,7 +57,10 @@ extension GatewayProcess {
                     totalMax: .max)),
             accessLog: try openAccessLog(configuration.log), permanentTargets: [odoo], startedAt: Clock.wall())
         let runner = ServiceRunner(
-            sites: SiteMap(sites: configuration.sites.map { Site(name: $0.name, warehouse: $0.warehouse) }),
+            sites: SiteMap(
+                sites: configuration.sites.map {
+                    Site(name: $0.name, warehouse: $0.warehouse, workCenters: $0.workCenters)
+                }),
             ledger: ledger, sha256: { AuditDigest(of: $0.span).bytes })
         let login = try odooLogin(configuration.odoo, log)
         do throws(ReactorError) {
@@ -201,6 +204,7 @@ extension GatewayProcess {
     ) async throws(ReactorError) {
         for listener in configuration.listeners {
             var address = try Self.resolve(listener.address)
+            try Listener.expectFree(address)
             for handle in handles {
                 let wanted = address
                 let result = await Self.listen(listener, on: handle, at: wanted)
@@ -212,6 +216,7 @@ extension GatewayProcess {
                     name: listener.name, host: address.host, port: address.port, isTLS: listener.tls != nil))
         }
         let address = try Self.resolve(configuration.admin)
+        try Listener.expectFree(address)
         let result = await listenAdmin(on: handles[0], at: address, configuration: configuration.server)
         let bound = try result.get()
         add(ListenerAddress(name: "admin", host: bound.host, port: bound.port, isTLS: false))

@@ -8,6 +8,7 @@ import Limits
 import Policy
 import Reactor
 import Server
+import Services
 import Upstream
 
 /// Makes a snapshot from a configuration and the files that it names, or says everything that is wrong with them.
@@ -35,6 +36,12 @@ package struct SnapshotBuilder {
         var errors: [DocumentError] = []
         let contracts = collect(&errors, ContractSet.empty) { () throws(DocumentErrors) in
             try ContractSet.load(files: try Files.yaml(in: configuration.policies + "/services"))
+        }
+        if errors.isEmpty {
+            for mismatch in ServiceCatalog.shipped.mismatches(with: contracts) {
+                let file = configuration.policies + "/services"
+                errors.append(DocumentError(file: file, line: 1, column: 1, message: mismatch))
+            }
         }
         let operations = contracts.operations.union(configuration.routes.map(\.operation))
         let policy = collect(&errors, nil as PolicySet?) { () throws(DocumentErrors) in

@@ -22,6 +22,12 @@ public final class Listener: Descriptor {
         try super.init(fd: fd, reactor: reactor, events: .readLevel)
     }
 
+    /// Throws where another process listens at the address: with `SO_REUSEPORT` the two would share its connections
+    /// without a word.
+    public static func expectFree(_ address: SocketAddress) throws(ReactorError) {
+        try SocketCalls.expectFree(address)
+    }
+
     /// The address with the port that the kernel chose where 0 was asked.
     public var address: SocketAddress { SocketCalls.localAddress(fd) }
 

@@ -103,6 +103,23 @@ enum SocketCalls {
         return fd
     }
 
+    /// Fails where somebody listens already. Sockets that share a port by `SO_REUSEPORT` do not see each other; one
+    /// without it does.
+    static func expectFree(_ address: SocketAddress) throws(ReactorError) {
+        var copy = address.storage
+        let family = withUnsafeBytes(of: &copy) { Int32($0.load(as: UInt16.self)) }
+        let fd = socket(family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        if fd < 0 { throw .system(call: "socket", code: errno) }
+        defer { _ = Glibc.close(fd) }
+        var one: Int32 = 1
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, 4)
+        if family == AF_INET6 { setsockopt(fd, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &one, 4) }
+        let code = withUnsafeMutablePointer(to: &copy) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(fd, $0, address.length) }
+        }
+        if code != 0 { throw .address("\(address.host):\(address.port)", code: errno) }
+    }
+
     static func localAddress(_ fd: Int32) -> SocketAddress {
         var value = SocketAddress()
         var length = socklen_t(32)

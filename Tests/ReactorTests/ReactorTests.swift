@@ -205,6 +205,23 @@ struct SocketTests {
         #expect(port.withLock { $0 } > 0)
     }
 
+    @Test func aPortThatSomebodyListensOnIsNotFree() async throws {
+        let verdicts = Mutex<[Bool]>([])
+        try await onReactor { reactor, done in
+            guard
+                let listener = try? Listener(
+                    Self.loopback(), reactor: reactor, accepted: { fd, _ in Descriptor.discard(fd) })
+            else { return done() }
+            let address = listener.address
+            let taken = (try? Listener.expectFree(address)) == nil
+            listener.close()
+            let free = (try? Listener.expectFree(address)) != nil
+            verdicts.withLock { $0 = [taken, free] }
+            done()
+        }
+        #expect(verdicts.withLock { $0 } == [true, true])
+    }
+
     @Test(arguments: [1, 100, 70_000, 3_000_000])
     func whatIsSentComesBackWhole(size: Int) async throws {
         let same = Mutex(false)
