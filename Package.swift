@@ -112,7 +112,9 @@ let package = Package(
         tests("Gateway", ["Gateway", "Documents", "Identity", "Bytes", "JSON"]),
         tests("OdooSandbox", ["OdooSandbox", "Odoo", "JSON", "Bytes"]),
         tests("Tidy", []),
-        .testTarget(name: "EndToEndTests", dependencies: ["Audit", "Store", "JSON", "Bytes", "millgate"], swiftSettings: settings),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["Audit", "Store", "JSON", "Bytes", "millgate"],
+            swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -193,7 +193,9 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
             let complete: Bool
             do throws(HTTPError) {
                 let buffer = input
-                complete = try headReader.read(buffer.readable, requestMethod: call.method, upgradeRequested: call.wantsUpgrade, into: head) == .complete
+                let step = try headReader.read(
+                    buffer.readable, requestMethod: call.method, upgradeRequested: call.wantsUpgrade, into: head)
+                complete = step == .complete
             } catch {
                 fail(.malformed(error))
                 return false
