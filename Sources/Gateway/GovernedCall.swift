@@ -144,9 +144,9 @@ extension Worker {
         guard
             admit(
                 exchange, context,
-                snapshot.checks(operation: contract.operation, routeName: endpoint.name, caller: caller))
+                snapshot.checks(operation: contract.operation, routeName: contract.operation, caller: caller))
         else { return }
-        guard auditHasRoom() else {
+        guard auditHasRoom(forWrite: contract.kind == .write) else {
             refuse(exchange, .auditFull)
             return
         }

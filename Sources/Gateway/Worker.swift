@@ -43,7 +43,8 @@ final class Worker: ExchangeHandler {
     private final var openDecisions: [RouteDecision?] = []
     private final var number: UInt64
     private final var auditLooked = MonotonicInstant(nanoseconds: .min / 2)
-    private final var auditIsOpen = true
+    private final var auditWrites = true
+    private final var auditHasBacklog = true
     private final var random: RandomWords
     let requestPrefix: UInt64
 
@@ -132,7 +133,7 @@ final class Worker: ExchangeHandler {
             return
         }
         guard admit(exchange, context, decision.checks) else { return }
-        if context.isAudited && !auditHasRoom() {
+        if context.isAudited && !auditHasRoom(forWrite: !exchange.head.method.isSafe) {
             refuse(exchange, .auditFull)
             return
         }
@@ -185,16 +186,16 @@ final class Worker: ExchangeHandler {
         respond(exchange, problem, context: context)
     }
 
-    /// Whether the audit log takes entries. Looked at once in ten milliseconds.
-    func auditHasRoom() -> Bool {
+    /// Whether the audit log takes this request's entry. While the disk is full what only reads goes on as long as its
+    /// entries find room to wait; what changes something does not. Looked at once in ten milliseconds.
+    func auditHasRoom(forWrite: Bool) -> Bool {
         if reactor.now >= auditLooked + .milliseconds(10) {
             auditLooked = reactor.now
             let status = shared.audit.status
-            auditIsOpen =
-                status.failure == nil
-                && status.backlogBytes < snapshot.configuration.audit.backlogBytesMax / 10 * 9
+            auditWrites = status.failure == nil
+            auditHasBacklog = status.backlogBytes < snapshot.configuration.audit.backlogBytesMax / 10 * 9
         }
-        return auditIsOpen
+        return auditHasBacklog && (auditWrites || !forWrite)
     }
 
     // MARK: Pools of objects
