@@ -1,28 +1,16 @@
+import CSystem
 import Glibc
 
-/// The signals that a server takes, waited for on a thread of their own.
+/// Signals to the process, as calls that wait.
 public enum SignalCalls {
-    private static func set() -> sigset_t {
-        var set = sigset_t()
-        sigemptyset(&set)
-        for number in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&set, number) }
-        return set
+    /// From now on SIGTERM, SIGINT and SIGHUP only come out of `wait`. They are caught, not blocked: the runtime has
+    /// threads of its own, the main one among them, whose masks nobody else can set. SIGPIPE is ignored: a peer that is
+    /// gone is told by the write's error.
+    public static func catchAll() throws(ReactorError) {
+        let code = csystem_signals_catch()
+        if code != 0 { throw .system(call: "sigaction", code: code) }
     }
 
-    /// A peer that is gone is told by the write's error, not by a signal.
-    public static func ignorePipe() { signal(SIGPIPE, SIG_IGN) }
-
-    /// Blocks SIGTERM, SIGINT and SIGHUP in this thread and those that it starts.
-    public static func block() {
-        var wanted = set()
-        pthread_sigmask(SIG_BLOCK, &wanted, nil)
-    }
-
-    /// Waits for one of them; its number.
-    public static func wait() -> Int32 {
-        var wanted = set()
-        var number: Int32 = 0
-        while sigwait(&wanted, &number) != 0 {}
-        return number
-    }
+    /// Blocks this thread until one of them comes; its number.
+    public static func wait() -> Int32 { csystem_signals_wait() }
 }

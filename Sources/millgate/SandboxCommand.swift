@@ -30,7 +30,7 @@ struct SandboxCommand: AsyncParsableCommand {
     var measuredLatency = false
 
     func run() async throws {
-        let signals = Signals()
+        let signals = try Signals()
         var settings = OdooConfiguration()
         settings.sandboxVersion = odoo
         let url = try await SandboxRun.start(settings, host: host, port: port, measured: measuredLatency)

@@ -29,7 +29,7 @@ struct Serve: AsyncParsableCommand {
     var addressFile: String?
 
     func run() async throws {
-        let signals = Signals()
+        let signals = try Signals()
         let file = config
         let read: @Sendable () throws(DocumentErrors) -> Configuration = { () throws(DocumentErrors) in
             try ConfigurationFile.read(file)

@@ -8,17 +8,15 @@ enum Instruction: Sendable {
     case stop
 }
 
-/// SIGTERM, SIGINT and SIGHUP as a stream. They are blocked in every thread and taken by one that waits for them.
+/// SIGTERM, SIGINT and SIGHUP as a stream, fed by a thread that waits for them.
 final class Signals: Sendable {
     private let stream: AsyncStream<Instruction>
 
-    /// To be made before other threads are started, which inherit the mask.
-    init() {
+    init() throws(ReactorError) {
         let (stream, continuation) = AsyncStream.makeStream(of: Instruction.self)
         self.stream = stream
-        SignalCalls.ignorePipe()
-        SignalCalls.block()
-        try? ThreadCalls.start(name: "signals") {
+        try SignalCalls.catchAll()
+        try ThreadCalls.start(name: "signals") {
             while true { continuation.yield(SignalCalls.wait() == SIGHUP ? .reload : .stop) }
         }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 /// Runs the built program as a person does.
@@ -34,13 +35,20 @@ struct Millgate {
         }
     }()
 
+    struct NotBuilt: Error {}
+
+    static func built() throws -> URL {
+        guard let program else { throw NotBuilt() }
+        return program
+    }
+
     /// Working directory of each run.
     let directory: URL
 
     /// - Parameter environment: added to this process's own.
     func run(_ arguments: [String], input: String? = nil, environment: [String: String] = [:]) throws -> Result {
         let process = Process()
-        process.executableURL = try #require(Self.program, "the program is not built")
+        process.executableURL = try Self.built()
         process.arguments = arguments
         process.currentDirectoryURL = directory
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
@@ -67,6 +75,31 @@ struct Millgate {
             errors: String(decoding: try Data(contentsOf: errors), as: UTF8.self))
     }
 
+    /// Starts the program and leaves it running.
+    ///
+    /// - Parameter output: file that takes what it prints.
+    func start(_ arguments: [String], output: String = "output") throws -> Started {
+        let process = Process()
+        process.executableURL = try Self.built()
+        process.arguments = arguments
+        process.currentDirectoryURL = directory
+        process.standardInput = FileHandle.nullDevice
+        try Data().write(to: directory.appendingPathComponent(output))
+        let file = try FileHandle(forWritingTo: directory.appendingPathComponent(output))
+        process.standardOutput = file
+        process.standardError = file
+        try process.run()
+        return Started(process)
+    }
+
+    /// Runs `body`, which waits for nothing asynchronous, in a fresh directory and removes it.
+    static func inDirectory(_ body: (Millgate) throws -> Void) throws {
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("millgate-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        try body(Millgate(directory: directory))
+    }
+
     /// Runs `body` in a fresh directory and removes it.
     static func withDirectory<T>(_ body: (Millgate) async throws -> T) async throws -> T {
         let directory = FileManager.default.temporaryDirectory.appendingPathComponent("millgate-\(UUID().uuidString)")
@@ -79,6 +112,9 @@ struct Millgate {
 
     func text(_ name: String) throws -> String { try String(contentsOfFile: path(name), encoding: .utf8) }
 
+    /// Whether the file is there and has this text.
+    func contains(_ part: String, _ name: String) -> Bool { (try? text(name))?.contains(part) ?? false }
+
     func write(_ text: String, to name: String) throws {
         try FileManager.default.createDirectory(
             at: directory.appendingPathComponent(name).deletingLastPathComponent(), withIntermediateDirectories: true)
@@ -90,4 +126,24 @@ struct Millgate {
         let attributes = try? FileManager.default.attributesOfItem(atPath: path(name))
         return (attributes?[.posixPermissions] as? NSNumber)?.intValue
     }
+}
+
+/// A program that runs. It is ended when nobody holds this any more.
+///
+/// `@unchecked Sendable`: `Process` guards its state with a lock, and nothing else is kept.
+final class Started: @unchecked Sendable {
+    private let process: Process
+
+    init(_ process: Process) { self.process = process }
+
+    deinit { if process.isRunning { process.terminate() } }
+
+    var isRunning: Bool { process.isRunning }
+
+    /// The exit status; nil while it runs, and when a signal ended it.
+    var status: Int32? {
+        process.isRunning || process.terminationReason != .exit ? nil : process.terminationStatus
+    }
+
+    func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 }

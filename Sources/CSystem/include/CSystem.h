@@ -67,4 +67,11 @@ EVP_MAC_CTX *csystem_hmac_new(const char *hash, const uint8_t *key, size_t key_c
 /// Writes a distinguished name as in RFC 2253; negative when it fails.
 int csystem_print_name(BIO *output, const X509_NAME *name);
 
+/// From now on SIGTERM, SIGINT and SIGHUP do nothing but being told by `csystem_signals_wait`, whichever thread they
+/// reach; SIGPIPE is ignored. 0, or an errno.
+int csystem_signals_catch(void);
+
+/// Blocks until one of them comes; its number, or -1 when they are not caught.
+int csystem_signals_wait(void);
+
 #endif
