@@ -162,7 +162,8 @@ package struct SnapshotBuilder {
             var entry = entry
             if entry.url == "odoo" {
                 entry.url = configuration.odoo.url ?? ""
-                if entry.inFlightMax == 0 { entry.inFlightMax = configuration.odoo.inFlightMax }
+                // Pages and governed calls share Odoo's workers: one cap for both.
+                entry.inFlightMax = configuration.odoo.inFlightMax
                 entry.queueMax = configuration.odoo.queueMax
                 entry.authoritiesFile = configuration.odoo.authoritiesFile
             }
