@@ -35,9 +35,10 @@ extension Worker {
 
     /// The route of a request that was refused before a decision was made.
     private func routeFragment(_ context: RequestContext) -> AuditFragment {
-        if let operation = context.governed, let decision = context.governedDecision {
+        if let operation = context.governed {
+            let decision = context.governedDecision
             return AuditDecision(
-                operation: operation, effect: decision.isPermitted ? .permit : .forbid, rule: decision.rule,
+                operation: operation, effect: decision?.isPermitted == true ? .permit : .forbid, rule: decision?.rule,
                 policy: context.snapshot.policyDigestShort
             ).fragment
         }

@@ -80,11 +80,12 @@ final class GovernedCall: ExchangeConsumer {
         guard exchange != nil else { return }
         let runner = worker.runner
         let audit = audit
+        let traceparent = context.trace.text
         let call = call
         let number = number
         let handle = worker.reactor.handle
         worker.reactor.spawn {
-            let answer = await runner.answer(call)
+            let answer = await CallTrace.$traceparent.withValue(traceparent) { await runner.answer(call) }
             await audit.finished(call, answer)
             handle.post { reactor in
                 reactor.local(Worker.self)?.governed.removeValue(forKey: number)?.answered(answer)
@@ -132,10 +133,10 @@ extension Worker {
         case .found(let found, let place, let parts):
             (contract, endpoint, captures) = (found, place, parts)
         }
-        guard let caller = identify(exchange, context) else { return }
-        let gate = snapshot.policy.gate(caller.roles, principal: caller.principal, operation: contract.operation)
         context.isAudited = true
         context.governed = contract.operation
+        guard let caller = identify(exchange, context) else { return }
+        let gate = snapshot.policy.gate(caller.roles, principal: caller.principal, operation: contract.operation)
         context.governedDecision = gate
         guard gate.isPermitted else {
             refuse(exchange, .forbidden(operation: contract.operation, gate))

@@ -81,6 +81,13 @@ package struct TraceContext: Hashable, Sendable {
         sink.append(hex: traceLow)
     }
 
+    /// The field's value. Off the hot path.
+    package var text: String {
+        var out: [UInt8] = []
+        append(to: &out)
+        return String(decoding: out, as: UTF8.self)
+    }
+
     /// The 32 digits of the trace id. Off the hot path.
     package var traceID: String {
         var out: [UInt8] = []

@@ -122,8 +122,10 @@ package final class OdooCaller: Sendable {
     ) async throws(OdooError) -> OdooResponse {
         let now = Clock.monotonic()
         let latest = now + timeout
+        var fields = request.fields
+        if let traceparent = CallTrace.traceparent { fields.append((name: "traceparent", value: traceparent)) }
         let fetch = FetchRequest(
-            method: request.method == "GET" ? .get : .post, target: request.path, fields: request.fields,
+            method: request.method == "GET" ? .get : .post, target: request.path, fields: fields,
             body: request.body,
             admission: admission, deadline: min(deadline ?? latest, latest))
         switch await fetcher.fetch(fetch) {
@@ -133,6 +135,11 @@ package final class OdooCaller: Sendable {
             throw OdooError(failure.asOdooFault)
         }
     }
+}
+
+/// The trace that calls to Odoo belong to (W3C Trace Context), for as long as a business service runs.
+package enum CallTrace {
+    @TaskLocal package static var traceparent: String?
 }
 
 /// What is known of Odoo's version and our login, shared by the callers of all reactors.
