@@ -8,6 +8,7 @@ import Policy
 import Reactor
 import Server
 import Services
+import Upstream
 
 /// A governed call: gathers the body, runs the business service as async code on the same loop, and writes its answer.
 ///
