@@ -47,7 +47,7 @@ package final class SandboxServer: ExchangeHandler {
             let value = bytes.extracting(head[i].valueRange)
             request.fields.append((name.text, value.text))
         }
-        let gathering = SandboxExchange(exchange, request) { [odoo] in odoo.answer($0, now: exchange.reactor.wall) }
+        let gathering = SandboxExchange(exchange, request, odoo)
         exchange.consumer = gathering
         if head.framing == .none || head.framing == .length(0) { gathering.requestBodyEnded() }
     }
@@ -63,19 +63,29 @@ package final class SandboxServer: ExchangeHandler {
 private final class SandboxExchange: ExchangeConsumer {
     private var exchange: Exchange?
     private var request: SandboxRequest
-    private let answer: (SandboxRequest) -> SandboxAnswer
+    private let odoo: SandboxOdoo
 
-    init(_ exchange: Exchange, _ request: SandboxRequest, answer: @escaping (SandboxRequest) -> SandboxAnswer) {
+    init(_ exchange: Exchange, _ request: SandboxRequest, _ odoo: SandboxOdoo) {
         self.exchange = exchange
         self.request = request
-        self.answer = answer
+        self.odoo = odoo
     }
 
     func requestBody(_ bytes: Span<UInt8>) { request.body.append(copying: bytes) }
 
     func requestBodyEnded() {
         guard let reactor = exchange?.reactor else { return }
-        let made = answer(request)
+        let hold = odoo.hold(request)
+        if hold > 0 {
+            // Also when the client has gone by then: Odoo goes on, too.
+            reactor.schedule(at: reactor.now + hold) { [self] reactor in run(on: reactor) }
+        } else {
+            run(on: reactor)
+        }
+    }
+
+    private func run(on reactor: Reactor) {
+        let made = odoo.answer(request, now: reactor.wall)
         if made.delay > 0 {
             reactor.schedule(at: reactor.now + made.delay) { [self] _ in send(made) }
         } else {
