@@ -220,8 +220,8 @@ import Testing
         try Self.with { installation in
             try installation.edit("millgate.yaml", "  - name: plant-2", "  - name: plant-3")
             #expect(installation.run().warnings.contains { $0.contains("site 'plant-2', which is not configured") })
-            try installation.edit("millgate.yaml", "access: closed", "access: token\n    upstream: odoo")
-            #expect(installation.run().warnings.contains { $0.contains("no rule permits 'proxy.odoo-database'") })
+            try installation.edit("policies/access/odoo.yaml", "proxy.odoo-database", "proxy.odoo-rpc")
+            #expect(installation.run().warnings.contains { $0.contains("no rule speaks of 'proxy.odoo-database'") })
         }
     }
 

@@ -7,7 +7,8 @@ import Policy
 
 let knownOperations: Set<String> = [
     "product.read", "work-center.read", "production-order.read", "inventory.read", "production-order.create",
-    "production-order.release", "production-order.confirm", "operation.read", "proxy.odoo-web", "proxy.odoo-rpc",
+    "production-order.release", "production-order.confirm", "operation.read", "proxy.odoo-web",
+    "proxy.odoo-rpc", "proxy.odoo-database",
 ]
 
 /// Not a hash: the length and the sum are enough to see that something changed.

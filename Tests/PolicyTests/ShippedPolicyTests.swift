@@ -53,13 +53,14 @@ import Testing
         #expect(policy.effect(caller("auditor"), "production-order.read", "plant-3"))
     }
 
-    @Test func nobodyCallsRawRPC() throws {
+    @Test(arguments: [("proxy.odoo-rpc", "no-raw-rpc"), ("proxy.odoo-database", "no-database-manager")])
+    func nobodyGoesThroughOdoosSideDoors(operation: String, rule: String) throws {
         let policy = try PolicySet.shipped()
         let caller = caller("supervisor")
-        let decision = policy.gate(policy.roles(of: caller), principal: caller, operation: "proxy.odoo-rpc")
+        let decision = policy.gate(policy.roles(of: caller), principal: caller, operation: operation)
         #expect(decision.effect == .forbid)
-        #expect(decision.rule == "no-raw-rpc")
-        #expect(decision.reason == "forbidden by rule 'no-raw-rpc'")
+        #expect(decision.rule == rule)
+        #expect(decision.reason == "forbidden by rule '\(rule)'")
     }
 
     @Test func serviceAccountsOfAnotherIssuerAreNobody() throws {
