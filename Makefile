@@ -3,16 +3,18 @@
 SHELL := /bin/bash
 FUZZ_SECONDS ?= 5
 BENCH_ARGS ?=
+CRASH_ARGS ?=
+IDLE_ARGS ?=
 TEST_ARGS ?=
 export FUZZ_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench lint fuzz format clean
+.PHONY: help run build test bench crash idle test-asan test-tsan lint fuzz format clean
 
 help: ## List these commands.
 	@echo "Millgate: a governed gateway between plant applications and Odoo"
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
 
 run: ## Build and start the gateway with a built-in Odoo; ODOO_URL= ODOO_DB= ODOO_LOGIN= ODOO_KEY_FILE= for a real one.
 	@exec scripts/run.sh
@@ -29,6 +31,24 @@ bench: ## Measure Millgate beside nginx and HAProxy; BENCH_ARGS='--rounds 3 --sc
 	@scripts/install-deps.sh bench
 	@scripts/build.sh
 	@python3 bench/bench.py --out .build/bench.json $(BENCH_ARGS)
+
+crash: ## Kill the gateway 20 times during a stream of confirmations, and count what was lost or doubled (nothing).
+	@scripts/install-deps.sh test
+	@scripts/build.sh
+	@python3 Tests/Plant/crash.py $(CRASH_ARGS)
+
+idle: ## Hold 10,000 idle connections and measure what each costs in memory.
+	@scripts/install-deps.sh test
+	@scripts/build.sh
+	@python3 Tests/Plant/idle.py $(IDLE_ARGS)
+
+test-asan: ## Every test under the address sanitizer, the end-to-end ones too.
+	@scripts/install-deps.sh test
+	ASAN_OPTIONS=detect_leaks=0 swift test --disable-xctest --sanitize=address --scratch-path .build-asan $(TEST_ARGS)
+
+test-tsan: ## Every test under the thread sanitizer.
+	@scripts/install-deps.sh test
+	swift test --disable-xctest --sanitize=thread --scratch-path .build-tsan $(TEST_ARGS)
 
 lint: ## Check the style of Swift, shell and Python.
 	@scripts/install-deps.sh lint

@@ -17,7 +17,7 @@ for script in "${scripts[@]}"; do
 done
 if command -v shellcheck >/dev/null; then shellcheck -x "${scripts[@]}"; fi
 
-python3 - bench/*.py <<'PYTHON'
+python3 - bench/*.py Tests/Plant/*.py <<'PYTHON'
 import ast, sys
 for path in sys.argv[1:]:
     text = open(path).read()

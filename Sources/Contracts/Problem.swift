@@ -16,6 +16,8 @@ package struct Problem: Error, Hashable, Sendable {
     package var challenge: String?
     /// The `Allow` of a 405.
     package var allow: [String] = []
+    /// The `Sec-WebSocket-Version` that would have been understood. (RFC 6455 §4.4)
+    package var webSocketVersion: Int?
 
     package static let mediaType = "application/problem+json"
 
@@ -50,6 +52,7 @@ package struct Problem: Error, Hashable, Sendable {
         var fields: [(name: String, value: String)] = []
         if let retryAfter { fields.append(("Retry-After", String(max(0, retryAfter)))) }
         if let challenge { fields.append(("WWW-Authenticate", challenge)) }
+        if let webSocketVersion { fields.append(("Sec-WebSocket-Version", String(webSocketVersion))) }
         if !allow.isEmpty { fields.append(("Allow", allow.joined(separator: ", "))) }
         return fields
     }

@@ -31,6 +31,8 @@ enum Refusal {
     /// The server behind answered with an error page of its own, which is not shown.
     case upstreamError(status: Int)
     case upgradeRefused
+    /// A WebSocket handshake of another version than 13. (RFC 6455 §4.4)
+    case upgradeVersion
     /// A problem that a room below has put into words.
     case problem(Problem)
 
@@ -56,6 +58,10 @@ enum Refusal {
                 ? Problem(.notFound, "nothing is served at this path")
                 : Problem(.badGateway, "the server behind this gateway failed with status \(status)")
         case .upgradeRefused: return Problem(.malformedRequest, "this is no WebSocket handshake (RFC 6455 §4.2.1)")
+        case .upgradeVersion:
+            var problem = Problem(.malformedRequest, "only version 13 of the WebSocket protocol is spoken here")
+            problem.webSocketVersion = 13
+            return problem
         case .problem(let problem): return problem
         }
     }

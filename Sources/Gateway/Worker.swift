@@ -98,14 +98,16 @@ final class Worker: ExchangeHandler {
         switch snapshot.table.match(path) {
         case .proxy(let index):
             context.route = index
-            proxy(exchange, context, snapshot.routes[index])
+            proxy(exchange, context, snapshot.routes[index], bytes)
         case .services: govern(exchange, context)
         case .openapi: describe(exchange)
         case nil: refuse(exchange, .notFound)
         }
     }
 
-    private func proxy(_ exchange: Exchange, _ context: RequestContext, _ route: CompiledRoute) {
+    private func proxy(
+        _ exchange: Exchange, _ context: RequestContext, _ route: CompiledRoute, _ bytes: Span<UInt8>
+    ) {
         context.isAudited = route.isAudited
         guard let target = route.target, route.access != .closed else {
             context.outcome = .refused
@@ -140,8 +142,11 @@ final class Worker: ExchangeHandler {
         var upstream = target
         var upgrades = false
         if exchange.head.upgrade {
-            guard route.allowsWebSocket, exchange.head.isWebSocketUpgrade else {
-                refuse(exchange, .upgradeRefused)
+            // Anything but a whole handshake would let what follows it pass as a tunnel's bytes on one side and as
+            // requests on the other. (RFC 6455 §4.2.1)
+            let verdict = WebSocketHandshake.check(exchange.head, bytes)
+            guard route.allowsWebSocket, verdict == .valid else {
+                refuse(exchange, verdict == .versionUnsupported ? .upgradeVersion : .upgradeRefused)
                 return
             }
             upgrades = true

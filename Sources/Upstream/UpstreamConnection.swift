@@ -217,7 +217,7 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
             }
             return true
         }
-        if status == 101 && !call.wantsUpgrade {
+        if status == 101 && !(call.wantsUpgrade && WebSocketHandshake.isAccepted(head)) {
             fail(.malformed(.switchingNotAsked))
             return false
         }

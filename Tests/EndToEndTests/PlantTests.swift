@@ -1,0 +1,55 @@
+import Foundation
+import Testing
+
+/// The checks in Tests/Plant: the real binary among real clients and servers, driven by Python's standard library.
+///
+/// Each check stands for itself: `MILLGATE=.build/debug/millgate python3 Tests/Plant/proxying.py [check_NAME…]`.
+@Suite struct PlantTests {
+    static let files = ["governed", "badinput", "proxying", "transport"]
+
+    @Test(arguments: files)
+    func everyCheckOfThePlantHolds(file: String) async throws {
+        let output = try await Self.python("\(file).py", [])
+        let lines = output.text.split(separator: "\n").map(String.init)
+        for line in lines where line.hasPrefix("FAIL") { Issue.record("\(file): \(line)") }
+        #expect(output.status == 0, "\(output.text.suffix(2_000))")
+        #expect(lines.contains { $0.hasPrefix("ok") }, "\(file) has checked nothing: \(output.text.suffix(2_000))")
+    }
+
+    /// The long form is `make crash`.
+    @Test func killedDuringConfirmationsItLosesNothingAndDoublesNothing() async throws {
+        let output = try await Self.python("crash.py", ["--kills", "4", "--clients", "4"])
+        #expect(output.status == 0, "\(output.text)")
+        #expect(output.text.contains(" acknowledged, 0 lost, 0 doubled"), "\(output.text)")
+    }
+
+    /// The long form is `make idle`.
+    @Test func anIdleConnectionCostsLessThanFourKibibytes() async throws {
+        let output = try await Self.python("idle.py", ["--count", "1500", "--tls", "0"])
+        #expect(output.status == 0, "\(output.text)")
+        #expect(output.text.contains("1500 idle connections"), "\(output.text)")
+    }
+
+    /// Runs a script of Tests/Plant against the program that was built with this test.
+    static func python(_ script: String, _ arguments: [String]) async throws -> (status: Int32, text: String) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        let path = Millgate.repository.appendingPathComponent("Tests/Plant/\(script)").path
+        process.arguments = ["python3", path] + arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(
+            ["MILLGATE": try Millgate.built().path, "PYTHONDONTWRITEBYTECODE": "1"]) { $1 }
+        process.standardInput = FileHandle.nullDevice
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("plant-\(UUID().uuidString)")
+        try Data().write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let output = try FileHandle(forWritingTo: file)
+        process.standardOutput = output
+        process.standardError = output
+        // Waits without holding one of the few threads that the other tests run on.
+        let status = try await withCheckedThrowingContinuation { continuation in
+            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+            do { try process.run() } catch { continuation.resume(throwing: error) }
+        }
+        return (status, String(decoding: try Data(contentsOf: file), as: UTF8.self))
+    }
+}
