@@ -9,12 +9,12 @@ TEST_ARGS ?=
 export FUZZ_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench crash idle test-asan test-tsan lint fuzz format clean
+.PHONY: help run build test cel-conformance bench crash idle test-asan test-tsan lint fuzz format clean
 
 help: ## List these commands.
 	@echo "Millgate: a governed gateway between plant applications and Odoo"
 	@echo
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
 
 run: ## Build and start the gateway with a built-in Odoo; ODOO_URL= ODOO_DB= ODOO_LOGIN= ODOO_KEY_FILE= for a real one.
 	@exec scripts/run.sh
@@ -26,6 +26,9 @@ build: ## Build .build/release/millgate.
 test: ## Run every test, unit and end to end; TEST_ARGS='--filter JSONTests' for some.
 	@scripts/install-deps.sh test
 	swift test --disable-xctest $(TEST_ARGS)
+
+cel-conformance: ## Run cel-spec's public cases; CEL_SPEC=DIR is a checkout of github.com/google/cel-spec.
+	@scripts/cel-conformance.sh
 
 bench: ## Measure Millgate beside nginx and HAProxy; BENCH_ARGS='--rounds 3 --scenario plain'.
 	@scripts/install-deps.sh bench

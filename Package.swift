@@ -47,9 +47,11 @@ let package = Package(
         room("Limits", ["Bytes"]),
         room("Telemetry", ["Bytes"]),
         room("Documents", ["Bytes", yams]),
+        room("Patterns", []),
 
         // Floor 2, pure.
         room("Identity", ["Bytes", "JSON", "CSystem"]),
+        room("Expressions", ["Bytes", "JSON", "Documents", "Patterns"]),
         room("Contracts", ["Bytes", "JSON", "HTTP", "Documents"]),
         room("Audit", ["Bytes", "JSON", "CSystem"]),
         room("Odoo", ["Bytes", "JSON", "HTTP"]),
@@ -97,6 +99,8 @@ let package = Package(
         tests("Limits", ["Limits", "Bytes"]),
         tests("Telemetry", ["Telemetry", "Bytes"]),
         tests("Documents", ["Documents", "Bytes"]),
+        tests("Patterns", ["Patterns"]),
+        tests("Expressions", ["Expressions", "JSON", "Bytes"]),
         tests("Identity", ["Identity", "JSON", "Bytes", "CSystem"]),
         tests("Contracts", ["Contracts", "JSON", "Documents", "Bytes"]),
         tests("Audit", ["Audit", "JSON", "Bytes"]),

@@ -4,7 +4,8 @@ import Testing
 /// it, and that must point strictly down.
 @Suite struct RoomTests {
     static let floors: [[String]] = [
-        ["Bytes"], ["JSON", "HTTP", "Limits", "Telemetry", "Documents"], ["Identity", "Contracts", "Audit", "Odoo"],
+        ["Bytes"], ["JSON", "HTTP", "Limits", "Telemetry", "Documents", "Patterns"],
+        ["Identity", "Expressions", "Contracts", "Audit", "Odoo"],
         ["Policy"], [], ["Reactor", "Store"], ["Server", "Upstream"], ["Services"], ["Gateway", "OdooSandbox"],
         ["millgate"],
     ]
