@@ -25,6 +25,8 @@ package struct AuditEntry: Sendable, Equatable {
     package var bodyDigest: AuditDigest?
     /// The body, where policy asks for it, after `Redaction`.
     package var body: JSONValue?
+    /// What of the request's input the policy looks at, so that the decision can be made again.
+    package var input: JSONObject?
     /// For people: why. Never a secret.
     package var detail: String?
 
@@ -59,6 +61,7 @@ package struct AuditEntry: Sendable, Equatable {
         rest.add("us", microseconds)
         rest.add("body_sha256", bodyDigest?.text)
         rest.add("body", body)
+        rest.add("input", input.map { JSONValue.object($0) })
         rest.add("detail", detail)
         AuditLine.append(rest, to: &sink)
         sink.append("}\n")

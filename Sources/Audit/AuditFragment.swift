@@ -56,11 +56,14 @@ package struct AuditCaller: Sendable, Equatable {
     /// `x5t#S256` of the client certificate.
     package var certificate: String?
     package var roles: [String]
+    /// What of the token the policy looks at, so that the decision can be made again.
+    package var claims: JSONObject?
 
     package init(
         subject: String, issuer: String, tokenID: String? = nil, clientID: String? = nil, certificate: String? = nil,
-        roles: [String] = []
+        roles: [String] = [], claims: JSONObject? = nil
     ) {
+        self.claims = claims
         self.subject = subject
         self.issuer = issuer
         self.tokenID = tokenID
@@ -77,6 +80,7 @@ package struct AuditCaller: Sendable, Equatable {
         out.add("client_id", clientID)
         out.add("certificate", certificate)
         out.add("roles", roles)
+        out.add("claims", claims.map { JSONValue.object($0) })
         return out
     }
 }
@@ -87,23 +91,27 @@ package struct AuditOrigin: Sendable, Equatable {
     package var address: String
     /// Name of the listener that accepted the connection.
     package var listener: String
+    /// The connection has a verified client certificate.
+    package var hasCertificate: Bool
 
-    package init(address: String, listener: String) {
+    package init(address: String, listener: String, hasCertificate: Bool = false) {
         self.address = address
         self.listener = listener
+        self.hasCertificate = hasCertificate
     }
 
     package var fragment: AuditFragment {
         var out = AuditFragment()
         out.add("address", address)
         out.add("listener", listener)
+        if hasCertificate { out.add("mtls", JSONValue.bool(true)) }
         return out
     }
 }
 
 /// What was asked for and what was decided. One per route, effect, rule and policy: cached with the policy snapshot.
 package struct AuditDecision: Sendable, Equatable {
-    package enum Effect: String, Sendable { case permit, forbid }
+    package enum Effect: String, Sendable { case allow, forbid }
 
     /// Name of the operation as policies know it, `production-order.release`.
     package var operation: String
@@ -114,6 +122,11 @@ package struct AuditDecision: Sendable, Equatable {
     package var rule: String?
     /// Digest of the policy files in force.
     package var policy: String?
+    /// What the request lacked to be allowed, or which clauses of the rule's condition did not hold.
+    package var unmet: [String] = []
+    /// What a rule in observe mode would have done, and its id.
+    package var observed: Effect?
+    package var observedRule: String?
 
     package init(operation: String, route: String? = nil, effect: Effect, rule: String? = nil, policy: String? = nil) {
         self.operation = operation
@@ -130,6 +143,9 @@ package struct AuditDecision: Sendable, Equatable {
         out.add("effect", effect.rawValue)
         out.add("rule", rule)
         out.add("policy", policy)
+        out.add("unmet", unmet)
+        out.add("observed", observed?.rawValue)
+        out.add("observed_rule", observedRule)
         return out
     }
 }

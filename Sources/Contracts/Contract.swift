@@ -9,6 +9,9 @@ package struct Contract: Sendable {
         case read
         /// Changes something in Odoo: needs an `Idempotency-Key` and an entry in the audit log before it begins.
         case write
+        /// Done by the gateway itself, without Odoo: a question to the policy, a second person's consent. Done twice it
+        /// is done once, so it needs no key.
+        case gateway
     }
 
     /// Who waits for whom when Odoo is busy.
@@ -36,6 +39,9 @@ package struct Contract: Sendable {
     package let admission: Admission
     /// From the request's end to the answer's beginning. Calls to Odoo that may still run then are settled later.
     package let deadline: Nanoseconds
+    /// What is known of the resource when the policy decides, in the words of rules: `site`, `work_center`, `warehouse`,
+    /// `product_category`. Default site and warehouse.
+    package let resource: [String]
     /// Roles that usually may call it: a hint for people who write policies; permits nothing.
     package let roles: [String]
     /// How it is made sure that the effect happens once. Empty for reads.
@@ -52,13 +58,14 @@ package struct Contract: Sendable {
     /// Every problem it may answer, in the order of their status.
     package var problems: [ProblemType] {
         var all: Set<ProblemType> = [
-            .malformedRequest, .invalidInput, .unauthenticated, .forbidden, .quotaExceeded, .internal, .badGateway,
+            .malformedRequest, .invalidInput, .unauthenticated, .freshTokenRequired, .forbidden,
+            .clientCertificateRequired, .quotaExceeded, .internal, .badGateway,
             .odooUnavailable, .overloaded, .unavailable, .upstreamTimeout,
         ]
         if kind == .write {
             all.formUnion([
                 .idempotencyKeyRequired, .idempotencyInFlight, .idempotencyKeyReused, .payloadTooLarge,
-                .unsupportedMediaType, .auditUnavailable, .outcomeUnknown,
+                .unsupportedMediaType, .auditUnavailable, .outcomeUnknown, .approvalRequired,
             ])
         }
         all.formUnion(errors)

@@ -27,6 +27,8 @@ struct ContractReader {
             admission: mapping.required("admission")?.choice(Contract.Admission.self, what: "admission class")
                 ?? .standard,
             deadline: mapping.required("deadline")?.duration(in: .seconds(1) ... .minutes(10)) ?? .seconds(1),
+            resource: mapping.optional("resource")?.list { $0.choice(Self.attributes, what: "attribute") }
+                ?? ["site", "warehouse"],
             roles: mapping.strings("roles"),
             idempotency: idempotency(mapping, kind),
             odoo: mapping.list("odoo") { right($0) },
@@ -42,6 +44,9 @@ struct ContractReader {
         return contract
     }
 
+    /// What rules can tell resources apart by.
+    private static let attributes = ["site", "work_center", "warehouse", "product_category"]
+
     /// `noun.verb` in lower-case words with hyphens.
     static func isOperation(_ text: String) -> Bool {
         let halves = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
@@ -55,8 +60,10 @@ struct ContractReader {
     private func idempotency(_ mapping: DocumentMapping, _ kind: Contract.Kind) -> String {
         switch kind {
         case .write: return mapping.requiredString("idempotency")
-        case .read:
-            if let value = mapping.optional("idempotency") { value.report("a read needs no 'idempotency'") }
+        case .read, .gateway:
+            if let value = mapping.optional("idempotency") {
+                value.report("a \(kind == .read ? "read" : "gateway operation") needs no 'idempotency'")
+            }
             return ""
         }
     }
@@ -77,7 +84,7 @@ struct ContractReader {
         value.mapping { mapping -> Endpoint? in
             let name = mapping.requiredString("name")
             let method = mapping.required("method")?.choice(Endpoint.Method.self, what: "method") ?? .get
-            if let value = mapping.optional("method"), (method == .get) != (kind == .read) {
+            if let value = mapping.optional("method"), kind != .gateway, (method == .get) != (kind == .read) {
                 value.report(kind == .read ? "a read is a GET" : "a write is a POST")
             }
             let summary = mapping.requiredString("summary")

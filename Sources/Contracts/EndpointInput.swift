@@ -8,6 +8,14 @@ package struct EndpointInput: Hashable, Sendable {
     package let query: JSONObject
     /// Null where there was none.
     package let body: JSONValue
+
+    /// All members in one object, as conditions of the policy see them: those of the body, or else of query and path.
+    package var flat: JSONObject {
+        var all = path
+        for (name, value) in query.members { all[name] = value }
+        for (name, value) in body.object?.members ?? [] { all[name] = value }
+        return all
+    }
 }
 
 /// Everything in which a request violates its contract.

@@ -10,8 +10,14 @@ package enum ProblemType: String, CaseIterable, Sendable, Hashable {
     case idempotencyKeyRequired = "idempotency-key-required"
     /// No token, or one that is not accepted.
     case unauthenticated
+    /// The caller signed in too long ago for this.
+    case freshTokenRequired = "fresh-token-required"
     /// Known, and not permitted.
     case forbidden
+    /// Allowed on a connection with a client certificate only.
+    case clientCertificateRequired = "client-certificate-required"
+    /// Somebody else must agree first; `approval` is the address at which they do.
+    case approvalRequired = "approval-required"
     /// No such resource, or none that this caller may know of.
     case notFound = "not-found"
     case methodNotAllowed = "method-not-allowed"
@@ -71,8 +77,8 @@ package enum ProblemType: String, CaseIterable, Sendable, Hashable {
     package var status: Int {
         switch self {
         case .malformedRequest, .invalidInput, .idempotencyKeyRequired: 400
-        case .unauthenticated: 401
-        case .forbidden: 403
+        case .unauthenticated, .freshTokenRequired: 401
+        case .forbidden, .clientCertificateRequired, .approvalRequired: 403
         case .notFound: 404
         case .methodNotAllowed: 405
         case .notAcceptable: 406
@@ -101,7 +107,10 @@ package enum ProblemType: String, CaseIterable, Sendable, Hashable {
         case .invalidInput: "The request violates the contract of the operation"
         case .idempotencyKeyRequired: "A write needs an Idempotency-Key"
         case .unauthenticated: "Authentication is required"
+        case .freshTokenRequired: "A fresh token is required"
         case .forbidden: "Not permitted"
+        case .clientCertificateRequired: "A client certificate is required"
+        case .approvalRequired: "A second person must approve"
         case .notFound: "Not found"
         case .methodNotAllowed: "The resource has no such method"
         case .notAcceptable: "No acceptable representation"

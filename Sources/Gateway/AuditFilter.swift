@@ -36,11 +36,11 @@ extension Worker {
     /// The route of a request that was refused before a decision was made.
     private func routeFragment(_ context: RequestContext) -> AuditFragment {
         if let operation = context.governed {
-            let decision = context.governedDecision
-            return AuditDecision(
-                operation: operation, effect: decision?.isPermitted == true ? .permit : .forbid, rule: decision?.rule,
-                policy: context.snapshot.policyDigestShort
-            ).fragment
+            let policy = context.snapshot.policyDigestShort
+            guard let decision = context.governedDecision else {
+                return AuditDecision(operation: operation, effect: .forbid, policy: policy).fragment
+            }
+            return AuditDecision(decision, operation: operation, policy: policy).fragment
         }
         guard context.route >= 0 else { return .empty }
         let route = context.snapshot.routes[context.route]

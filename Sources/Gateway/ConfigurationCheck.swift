@@ -58,8 +58,8 @@ package struct ConfigurationCheck {
         configuration = read
         if let errors { found += errors.errors }
 
-        let (contracts, operations) = loadContracts()
-        let policy = loadPolicy(operations)
+        let (contracts, catalog) = loadContracts()
+        let policy = loadPolicy(catalog)
         if let policy { compare(policy) }
         let keyCount = checkIdentity()
         checkListeners()
@@ -135,30 +135,40 @@ package struct ConfigurationCheck {
 
     /// The contracts, and the names of all operations that there would be if everything were right: what is wrong in
     /// one file is not said again of each that refers to it.
-    private mutating func loadContracts() -> (ContractSet?, operations: Set<String>) {
+    private mutating func loadContracts() -> (ContractSet?, OperationCatalog) {
         let files = texts(in: configuration.policies + "/services")
-        var operations = Set(configuration.routes.map(\.operation))
-        if case .sequence(let routes)? = root["routes"]?.content {
-            for route in routes {
-                if let name = route["name"]?.scalar { operations.insert("proxy." + name) }
+        var routes = Set(configuration.routes.map(\.operation))
+        if case .sequence(let entries)? = root["routes"]?.content {
+            for route in entries {
+                if let name = route["name"]?.scalar { routes.insert("proxy." + name) }
             }
         }
         do throws(DocumentErrors) {
             let contracts = try ContractSet.load(files: files)
-            return (contracts, operations.union(contracts.operations))
+            return (contracts, OperationCatalog(contracts: contracts, proxied: routes))
         } catch {
             found += error.errors
             // Each contract is in a file named after its operation.
             let names = files.compactMap { $0.path.split(separator: "/").last?.dropLast(5) }.map(String.init)
-            return (nil, operations.union(names.filter { $0.contains(".") }))
+            return (
+                nil,
+                OperationCatalog(
+                    names.filter { $0.contains(".") }.map { PolicyOperation($0) }
+                        + routes.map { PolicyOperation($0, kind: .proxied) })
+            )
         }
     }
 
-    private mutating func loadPolicy(_ operations: Set<String>) -> PolicySet? {
+    private mutating func loadPolicy(_ catalog: OperationCatalog) -> PolicySet? {
         var files = texts(in: configuration.policies + "/access")
         if let roles = text(configuration.policies + "/roles.yaml") { files.append(roles) }
+        if Files.exists(configuration.policies + "/bundle.yaml"),
+            let bundle = text(configuration.policies + "/bundle.yaml")
+        {
+            files.append(bundle)
+        }
         do throws(DocumentErrors) {
-            return try PolicySet.load(files: files, operations: operations, digest: { _ in "" })
+            return try PolicySet.load(files: files, catalog: catalog, digest: { _ in "" })
         } catch {
             found += error.errors
             return nil

@@ -19,7 +19,6 @@ final class ConnectionFacts {
     var generation: UInt64 = 0
 
     init(_ origin: ConnectionOrigin, snapshot: Snapshot, now: WallInstant) {
-        from = AuditOrigin(address: origin.peerHost, listener: origin.listener).fragment
         addressKey = snapshot.keys.key(origin.peer.addressKey)
         if let der = origin.tls?.peerCertificate, let certificate = try? ClientCertificate(der: der) {
             certificatePrincipal = try? certificate.principal(now: now)
@@ -28,6 +27,10 @@ final class ConnectionFacts {
             certificatePrincipal = nil
             certificateThumbprint = nil
         }
+        from =
+            AuditOrigin(
+                address: origin.peerHost, listener: origin.listener, hasCertificate: certificateThumbprint != nil
+            ).fragment
     }
 }
 

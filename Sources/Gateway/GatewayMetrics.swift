@@ -20,6 +20,7 @@ package final class GatewayMetrics: Sendable {
     private let tokens: Counter
     private let refusals: Counter
     private let auditLost: Counter
+    private let observed: Counter
     // Read at each scrape.
     private let connections: Gauge
     private let accepted: Gauge
@@ -60,6 +61,9 @@ package final class GatewayMetrics: Sendable {
             [Label("result", ["verified", "remembered", "refused"])])
         refusals = builder.counter(
             "refusals_total", "Requests refused before their handler.", [Label("reason", ["limit", "malformed"])])
+        observed = builder.counter(
+            "policy_observed_total", "Decisions that rules or a bundle in observe mode would have made otherwise.",
+            [Label("effect", ["allow", "forbid"])])
         auditLost = builder.counter("audit_lost_total", "Audit entries of proxied requests that found no room.")
         connections = builder.gauge("connections", "Client connections open.")
         accepted = builder.gauge("connections_accepted", "Client connections accepted since the start.")
@@ -88,7 +92,8 @@ package final class GatewayMetrics: Sendable {
     func worker(_ index: Int) -> WorkerMetrics {
         WorkerMetrics(
             requests: requests.writer(index), latency: latency.writer(index), tokens: tokens.writer(index),
-            refusals: refusals.writer(index), auditLost: auditLost.writer(index), routeRows: routeRows,
+            refusals: refusals.writer(index), auditLost: auditLost.writer(index),
+            observed: observed.writer(index), routeRows: routeRows,
             operationRows: operationRows, noneRow: noneRow)
     }
 
@@ -150,19 +155,21 @@ final class WorkerMetrics {
     private let tokens: CounterWriter
     private let refusals: CounterWriter
     private let auditLostCounter: CounterWriter
+    private let observedCounter: CounterWriter
     private let routeRows: [Int]
     private let operationRows: [String: Int]
     private let noneRow: Int
 
     init(
         requests: CounterWriter, latency: HistogramWriter, tokens: CounterWriter, refusals: CounterWriter,
-        auditLost: CounterWriter, routeRows: [Int], operationRows: [String: Int], noneRow: Int
+        auditLost: CounterWriter, observed: CounterWriter, routeRows: [Int], operationRows: [String: Int], noneRow: Int
     ) {
         self.requests = requests
         self.latency = latency
         self.tokens = tokens
         self.refusals = refusals
         auditLostCounter = auditLost
+        observedCounter = observed
         self.routeRows = routeRows
         self.operationRows = operationRows
         self.noneRow = noneRow
@@ -187,5 +194,7 @@ final class WorkerMetrics {
     func tokenRefused() { tokens.add(1, at: 2) }
     func limited() { refusals.add(1, at: 0) }
     func malformed() { refusals.add(1, at: 1) }
+    /// - Parameter forbids: what was let through would have been denied.
+    func policyObserved(forbids: Bool) { observedCounter.add(1, at: forbids ? 1 : 0) }
     func auditLost() { auditLostCounter.add(1) }
 }

@@ -24,6 +24,7 @@ struct GovernedAudit: AuditPort {
     private let gate: Decision
     private let started: WallInstant
     private let redaction: Redaction
+    private let snapshot: Snapshot
 
     init(
         _ worker: Worker, _ exchange: Exchange, _ context: RequestContext, contract: Contract, caller: Caller,
@@ -33,11 +34,11 @@ struct GovernedAudit: AuditPort {
         log = worker.shared.audit
         requestID = worker.requestID(context)
         traceID = context.trace.traceID
-        let principal = caller.principal
-        self.caller = AuditCaller(
-            subject: principal.subject, issuer: principal.issuer, tokenID: principal.tokenID,
-            clientID: principal.clientID, certificate: principal.certificateThumbprint, roles: caller.roleNames)
-        origin = AuditOrigin(address: exchange.origin.peerHost, listener: exchange.origin.listener)
+        self.caller = caller.audited
+        origin = AuditOrigin(
+            address: exchange.origin.peerHost, listener: exchange.origin.listener,
+            hasCertificate: worker.connection(exchange).certificateThumbprint != nil)
+        snapshot = context.snapshot
         let buffer = context.line
         let line = buffer.readable
         method = line.extracting(0..<context.methodBytes).text
@@ -60,9 +61,7 @@ struct GovernedAudit: AuditPort {
     }
 
     private func decision(_ decision: Decision?) -> AuditDecision {
-        let known = decision ?? gate
-        return AuditDecision(
-            operation: operation, effect: known.isPermitted ? .permit : .forbid, rule: known.rule, policy: policy)
+        AuditDecision(decision ?? gate, operation: operation, policy: policy)
     }
 
     func intent(_ note: ServiceAuditNote) async throws(AuditRefused) {
@@ -72,7 +71,7 @@ struct GovernedAudit: AuditPort {
         entry.workCenter = note.resource.workCenter
         entry.records = note.records
         entry.bodyDigest = AuditDigest(note.digest)
-        entry.detail = "operation \(note.operationID)"
+        entry.detail = "operation \(note.operationID)" + (note.approval.map { ", approval \($0)" } ?? "")
         do throws(StoreError) {
             try await log.appendDurably(entry)
         } catch {
@@ -103,6 +102,9 @@ struct GovernedAudit: AuditPort {
         entry.status = answer.status
         entry.outcome = answer.outcome.audited
         entry.microseconds = Int((now - started) / 1_000)
+        if let input = answer.input {
+            entry.input = redaction.applied(to: .object(snapshot.policy.inputs(of: operation, in: input))).object
+        }
         if !call.body.isEmpty {
             let body = call.body
             entry.bodyDigest = AuditDigest(of: body.span)
@@ -111,7 +113,8 @@ struct GovernedAudit: AuditPort {
             }
         }
         if let operation = answer.operationID { entry.detail = "operation \(operation)" }
-        if isWrite {
+        if let detail = answer.detail { entry.detail = detail }
+        if isWrite || answer.outcome == .applied {
             try? await log.appendDurably(entry)
         } else {
             let line = entry.line

@@ -95,6 +95,9 @@ final class GovernedCall: ExchangeConsumer {
     }
 
     private func answered(_ answer: ServiceAnswer) {
+        if let observation = (answer.decision ?? context.governedDecision)?.observation {
+            worker.metrics.policyObserved(forbids: observation.effect == .forbid)
+        }
         guard let exchange else { return }
         self.exchange = nil
         exchange.consumer = nil
@@ -137,9 +140,11 @@ extension Worker {
         context.isAudited = true
         context.governed = contract.operation
         guard let caller = identify(exchange, context) else { return }
-        let gate = snapshot.policy.gate(caller.roles, principal: caller.principal, operation: contract.operation)
+        let facts = facts(exchange)
+        let gate = caller.gate(contract.operation, snapshot: snapshot, facts: facts)
         context.governedDecision = gate
         guard gate.isPermitted else {
+            if let observation = gate.observation { metrics.policyObserved(forbids: observation.effect == .forbid) }
             refuse(exchange, .forbidden(operation: contract.operation, gate))
             return
         }
@@ -160,15 +165,26 @@ extension Worker {
         let roles = caller.roles
         let operation = contract.operation
         let prefer = head.first(.prefer).map { bytes.extracting($0.valueRange).text.lowercased() } ?? ""
-        let call = ServiceCall(
+        var call = ServiceCall(
             contract: contract, endpoint: endpoint, captures: captures,
             query: head.queryRange.map { bytes.extracting($0).text },
             contentType: head.first(.contentType).map { bytes.extracting($0.valueRange).text },
             caller: caller.identity,
-            authorize: { policy.decide(roles, principal: principal, operation: operation, resource: $0) },
+            authorize: {
+                policy.decide(roles, principal: principal, operation: operation, resource: $0, facts: facts)
+            },
             idempotencyKey: idempotencyKey(head, bytes), prefersAsync: Preference.isAsync(prefer),
             waitMax: Preference.wait(prefer), requestID: requestID(context), traceID: context.trace.traceID,
             world: world, audit: audit)
+        call.roles = caller.roleNames
+        call.mayNeedApproval = !gate.obligations.secondPerson.isEmpty
+        call.bind = { input in
+            let flat = JSONValue.object(input.flat)
+            return { resource in
+                policy.decide(
+                    roles, principal: principal, operation: operation, resource: resource, input: flat, facts: facts)
+            }
+        }
         GovernedCall.begin(
             exchange, worker: self, context: context, call: call, audit: audit, bodyBytesMax: Self.callBytesMax)
     }

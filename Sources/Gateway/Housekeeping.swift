@@ -32,6 +32,7 @@ extension GatewayProcess {
                     _ = try await runner.sweep(world)
                     let expired = world.host.wall + -self.snapshot.configuration.ledger.retention
                     _ = try await self.ledger.purge(finishedBefore: expired)
+                    try await self.ledger.purgeApprovals(expiredBefore: expired)
                 } catch {
                     self.log.error("the ledger could not be tidied: \(error)")
                 }

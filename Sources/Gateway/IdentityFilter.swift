@@ -1,6 +1,7 @@
 import Bytes
 import HTTP
 import Identity
+import Policy
 import Reactor
 import Server
 
@@ -61,6 +62,13 @@ extension Worker {
         connection.certificateCaller = caller
         connection.generation = snapshot.generation
         return caller
+    }
+
+    /// What the policy may look at besides caller and operation.
+    func facts(_ exchange: Exchange) -> RequestFacts {
+        RequestFacts(
+            now: reactor.wall, address: exchange.origin.peerHost, listener: exchange.origin.listener,
+            hasClientCertificate: connection(exchange).certificateThumbprint != nil)
     }
 
     /// What is known of the connection, made at its first request that asks.

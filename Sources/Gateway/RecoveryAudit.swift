@@ -29,7 +29,7 @@ struct RecoveryAudit: AuditPort {
         // `issuer|subject`, as it was when the operation was accepted.
         let parts = note.caller.split(separator: "|", maxSplits: 1).map(String.init)
         entry.caller = AuditCaller(subject: parts.last ?? "", issuer: parts.first ?? "", roles: [])
-        entry.decision = AuditDecision(operation: note.operation, effect: .permit)
+        entry.decision = AuditDecision(operation: note.operation, effect: .allow)
         entry.site = note.resource.site
         entry.workCenter = note.resource.workCenter
         entry.records = note.records

@@ -46,7 +46,7 @@ enum Refusal {
         case .methodUnknown: return Problem(.notImplemented, "this method is not understood")
         case .unauthenticated(let error): return Self.unauthenticated(error, realm: realm)
         case .forbidden(let operation, let decision):
-            return .forbidden(operation: operation, rule: decision.rule, reason: decision.reason)
+            return decision.problem(operation: operation)
         case .limited(let policies, let wait):
             return .quotaExceeded(policies: policies, retryAfter: RetryAfter.seconds(wait))
         case .auditFull:

@@ -135,6 +135,8 @@ final class CompiledRoute: Sendable {
     let hidesErrors: Bool
     let forwardsAuthorization: Bool
     let isAudited: Bool
+    /// Whether the policy's decision depends on nothing but the caller, so that it is made once.
+    let isDecidedOnce: Bool
     let admission: AdmissionClass
     /// Bit n: the method of raw value n is let through.
     let methods: UInt32
@@ -143,8 +145,9 @@ final class CompiledRoute: Sendable {
 
     init(
         index: Int, _ entry: RouteEntry, upstream: UpstreamEntry?, targets: [String: UpstreamTarget],
-        bodyBytesMax: Int64
+        bodyBytesMax: Int64, isDecidedOnce: Bool
     ) {
+        self.isDecidedOnce = isDecidedOnce
         self.index = index
         name = entry.name
         path = entry.path

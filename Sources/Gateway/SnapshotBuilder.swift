@@ -43,11 +43,14 @@ package struct SnapshotBuilder {
                 errors.append(DocumentError(file: file, line: 1, column: 1, message: mismatch))
             }
         }
-        let operations = contracts.operations.union(configuration.routes.map(\.operation))
+        let catalog = OperationCatalog(contracts: contracts, proxied: configuration.routes.map(\.operation))
         let policy = collect(&errors, nil as PolicySet?) { () throws(DocumentErrors) in
             var files = try Files.yaml(in: configuration.policies + "/access")
             files.append(try Files.text(configuration.policies + "/roles.yaml"))
-            return try PolicySet.load(files: files, operations: operations, digest: Self.digest)
+            if Files.exists(configuration.policies + "/bundle.yaml") {
+                files.append(try Files.text(configuration.policies + "/bundle.yaml"))
+            }
+            return try PolicySet.load(files: files, catalog: catalog, digest: Self.digest)
         }
         let verifier = collect(&errors, nil as TokenVerifier?) { () throws(DocumentErrors) in
             try Self.verifier(configuration.identity)
@@ -73,7 +76,8 @@ package struct SnapshotBuilder {
         let routes = configuration.routes.enumerated().map { index, entry in
             CompiledRoute(
                 index: index, entry, upstream: entry.upstream.flatMap { upstreams[$0] },
-                targets: targets.mapValues(\.target), bodyBytesMax: configuration.server.http.bodyBytesMax)
+                targets: targets.mapValues(\.target), bodyBytesMax: configuration.server.http.bodyBytesMax,
+                isDecidedOnce: policy.isConstant(entry.operation))
         }
         let snapshot = Snapshot(
             generation: generation, configuration: configuration, policy: policy, contracts: contracts,
@@ -258,6 +262,8 @@ enum Files {
         }
         return Array(data)
     }
+
+    static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
     static func text(_ path: String) throws(DocumentErrors) -> (path: String, text: String) {
         (path, String(decoding: try bytes(path), as: UTF8.self))

@@ -3,6 +3,7 @@ import Bytes
 import Contracts
 import HTTP
 import Identity
+import JSON
 import Limits
 import Policy
 import Reactor
@@ -125,11 +126,14 @@ final class Worker: ExchangeHandler {
         let decision: RouteDecision
         if route.access == .token {
             guard let caller = identify(exchange, context) else { return }
-            decision = caller.decision(on: route, snapshot: snapshot)
+            decision = caller.decision(on: route) ?? decide(exchange, caller, route)
         } else {
             decision = openDecision(on: route)
         }
         context.decision = decision
+        if decision.isObserved, let observation = decision.decision?.observation {
+            metrics.policyObserved(forbids: observation.effect == .forbid)
+        }
         if !decision.isPermitted, let denied = decision.decision {
             refuse(exchange, .forbidden(operation: route.operation, denied))
             return
@@ -154,6 +158,17 @@ final class Worker: ExchangeHandler {
         }
         context.outcome = .proxied
         takeProxy().start(exchange, context: context, route: route, pool: pools.pool(for: upstream), upgrade: upgrades)
+    }
+
+    /// The policy's decision where none is remembered.
+    private func decide(_ exchange: Exchange, _ caller: Caller, _ route: CompiledRoute) -> RouteDecision {
+        let head = exchange.head
+        let bytes = exchange.headBytes
+        let input: JSONValue = [
+            "method": .string(bytes.extracting(head.methodRange).text),
+            "path": .string(bytes.extracting(head.pathRange).text),
+        ]
+        return caller.decide(on: route, snapshot: snapshot, input: input, facts: facts(exchange))
     }
 
     private func openDecision(on route: CompiledRoute) -> RouteDecision {

@@ -1,3 +1,4 @@
+import Bytes
 import Documents
 import Identity
 
@@ -6,132 +7,121 @@ package struct PolicySet: Sendable {
     /// SHA-256 over all files and their names, in hexadecimal. Goes into every audit entry.
     package let digest: String
     /// The operations that rules may speak of.
-    package let operations: Set<String>
+    package let catalog: OperationCatalog
     package let roles: [Role]
     /// In the order of files and lines.
     package let rules: [Rule]
+    package let settings: BundleSettings
 
     private let table: [String: OperationRules]
+    /// Role bits with those that each role inherits, by index.
+    private let closures: [UInt64]
     private let fingerprint: UInt64
-
-    /// The rules for one operation.
-    private struct OperationRules: Sendable {
-        var forbids: [Rule] = []
-        var permits: [Rule] = []
-    }
+    let claimNames: Set<String>
+    /// By operation.
+    let inputNames: [String: Set<String>]
 
     /// Reads and checks all files.
     ///
     /// - Parameters:
-    ///   - files: `…/roles.yaml` and `…/access/NAME.yaml`; anything else is an error, because a policy that nobody
-    ///     reads is worse than none.
-    ///   - operations: everything the gateway can be asked to do.
+    ///   - files: `…/roles.yaml`, `…/bundle.yaml` and `…/access/NAME.yaml`; anything else is an error, because a policy
+    ///     that nobody reads is worse than none.
+    ///   - catalog: everything the gateway can be asked to do.
     ///   - digest: SHA-256 in hexadecimal.
     /// - Throws: everything that is wrong in any file.
     package static func load(
-        files: [(path: String, text: String)], operations: Set<String>, digest: ([UInt8]) -> String
+        files: [(path: String, text: String)], catalog: OperationCatalog, digest: ([UInt8]) -> String
     ) throws(DocumentErrors) -> PolicySet {
         let reader = DocumentReader()
         let sorted = PolicyFiles(files, reader: reader)
         let roles = RolesFile.read(sorted, reader: reader)
-        let rules = AccessFile.read(sorted, roles: roles, operations: operations, reader: reader)
+        let settings = BundleSettings.read(sorted, reader: reader)
+        let rules = AccessFile.read(sorted, roles: roles, catalog: catalog, reader: reader)
         try reader.finish()
         return PolicySet(
-            digest: digest(sorted.digestInput), operations: operations, roles: roles, rules: rules)
+            digest: digest(sorted.digestInput), catalog: catalog, roles: roles, rules: rules, settings: settings)
     }
 
-    private init(digest: String, operations: Set<String>, roles: [Role], rules: [Rule]) {
+    private init(
+        digest: String, catalog: OperationCatalog, roles: [Role], rules: [Rule], settings: BundleSettings
+    ) {
         self.digest = digest
-        self.operations = operations
+        self.catalog = catalog
         self.roles = roles
         self.rules = rules
+        self.settings = settings
+        closures = Role.closures(roles)
+        claimNames = Self.claimNames(roles, rules)
+        inputNames = [:]
         var table: [String: OperationRules] = [:]
-        for operation in operations { table[operation] = OperationRules() }
-        for rule in rules {
-            for operation in rule.operations {
-                switch rule.effect {
-                case .permit: table[operation]?.permits.append(rule)
-                case .forbid: table[operation]?.forbids.append(rule)
-                }
-            }
+        for operation in catalog.names { table[operation] = OperationRules() }
+        for (number, rule) in rules.enumerated() {
+            for operation in rule.operations { table[operation, default: OperationRules()].add(number, rule) }
         }
         self.table = table
         // FNV-1a, 64 bits.
         fingerprint = digest.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0100_0000_01B3 }
     }
 
-    /// The caller's roles. Derive them once per token and policy, and keep them with the caller.
+    package var operations: Set<String> { Set(catalog.names) }
+
+    // MARK: Roles
+
+    /// The caller's roles, with all that they inherit. Derive them once per token and policy, and keep them with the
+    /// caller.
     package func roles(of principal: Principal) -> RoleSet {
         var bits: UInt64 = 0
-        for (index, role) in roles.enumerated() where role.isHeld(by: principal) { bits |= 1 << UInt64(index) }
+        for (index, role) in roles.enumerated() where role.isHeld(by: principal) { bits |= closures[index] }
+        return RoleSet(bits: bits, fingerprint: fingerprint)
+    }
+
+    /// The roles of these names, with all that they inherit; names that are not known are left out.
+    package func roles(named names: some Sequence<String>) -> RoleSet {
+        var bits: UInt64 = 0
+        for name in names {
+            if let index = roles.firstIndex(where: { $0.name == name }) { bits |= closures[index] }
+        }
         return RoleSet(bits: bits, fingerprint: fingerprint)
     }
 
     /// The names of the roles, in the order of the file.
     package func names(of roles: RoleSet) -> [String] {
         guard roles.fingerprint == fingerprint else { return [] }
-        return self.roles.indices.filter { roles.bits >> UInt64($0) & 1 == 1 }.map { self.roles[$0].name }
+        return names(ofBits: roles.bits)
     }
 
-    /// Whether the caller may do the operation on this resource.
-    package func decide(
-        _ roles: RoleSet, principal: Principal, operation: String, resource: Resource
-    ) -> Decision {
-        guard roles.fingerprint == fingerprint else { return Decision(denied: .staleRoles) }
-        guard let rules = table[operation] else { return Decision(denied: .unknownOperation) }
-        if let forbid = Self.forbid(rules, roles, principal, resource) {
-            return Decision(effect: .forbid, rule: forbid.id, obligations: forbid.obligations)
-        }
-        return Self.permit(rules, roles) { $0.covers(resource, for: principal) }
+    func names(ofBits bits: UInt64) -> [String] {
+        self.roles.indices.filter { bits >> UInt64($0) & 1 == 1 }.map { self.roles[$0].name }
     }
 
-    /// Whether there can be a resource on which the caller may do the operation: asked before the record is known.
-    ///
-    /// Exact: it permits if and only if `decide` permits for some site and work center.
-    package func gate(_ roles: RoleSet, principal: Principal, operation: String) -> Decision {
-        guard roles.fingerprint == fingerprint else { return Decision(denied: .staleRoles) }
-        guard let rules = table[operation] else { return Decision(denied: .unknownOperation) }
-        // What forbids a resource without any attribute forbids all of them.
-        var forbidding = Self.forbid(rules, roles, principal, Resource())
-        let decision = Self.permit(rules, roles) { permit in
-            permit.sites.hasPlace(ownClaims: .site, of: principal) { site in
-                permit.workCenters.hasPlace(ownClaims: .workCenter, of: principal) { workCenter in
-                    let resource = Resource(site: site, workCenter: workCenter)
-                    guard let forbid = Self.forbid(rules, roles, principal, resource) else { return true }
-                    forbidding = forbidding ?? forbid
-                    return false
-                }
-            }
-        }
-        if !decision.isPermitted, let forbidding {
-            return Decision(effect: .forbid, rule: forbidding.id, obligations: forbidding.obligations)
-        }
-        return decision
-    }
+    func isCurrent(_ roles: RoleSet) -> Bool { roles.fingerprint == fingerprint }
 
-    private static func forbid(
-        _ rules: OperationRules, _ roles: RoleSet, _ principal: Principal, _ resource: Resource
-    ) -> Rule? {
-        for rule in rules.forbids where rule.speaks(of: roles) && rule.covers(resource, for: principal) { return rule }
-        return nil
-    }
+    // MARK: Rules
 
-    /// The first permitting rule that covers the question decides; the obligations of all that do add up.
-    private static func permit(
-        _ rules: OperationRules, _ roles: RoleSet, covers: (Rule) -> Bool
-    ) -> Decision {
-        var deciding: String?
-        var obligations = Obligations()
-        var others = false
-        for rule in rules.permits where rule.speaks(of: roles) {
-            if covers(rule) {
-                deciding = deciding ?? rule.id
-                if rule.obligations.auditBody { obligations.auditBody = true }
-            } else {
-                others = true
-            }
+    /// The rules of an operation: for an RPC method those of its name, of its model and of all; nil for what the policy
+    /// does not know.
+    func rules(of operation: String) -> [OperationRules]? {
+        if let rules = table[operation], !operation.hasPrefix(RPCOperation.prefix) { return [rules] }
+        guard let patterns = RPCOperation.patterns(covering: operation) else { return nil }
+        return patterns.compactMap { table[$0] }
+    }
+}
+
+/// The rules of one operation, by what they do.
+struct OperationRules: Sendable {
+    var forbids = RuleIndex()
+    var allows = RuleIndex()
+    /// In observe mode.
+    var observed = RuleIndex()
+    /// Whether the answer for a caller can change without a reload: with time, or with what is asked.
+    var isConstant = true
+
+    mutating func add(_ number: Int, _ rule: Rule) {
+        if !rule.isTimeless { isConstant = false }
+        switch (rule.mode, rule.effect) {
+        case (.observe, _): observed.add(number, rule)
+        case (.enforce, .allow): allows.add(number, rule)
+        case (.enforce, .forbid): forbids.add(number, rule)
         }
-        guard let deciding else { return Decision(denied: others ? .otherResources : .noRule) }
-        return Decision(effect: .permit, rule: deciding, obligations: obligations)
     }
 }

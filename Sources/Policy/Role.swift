@@ -8,10 +8,24 @@ package struct Role: Sendable {
     package let description: String
     /// The caller has the role when one of these holds.
     package let conditions: [RoleCondition]
+    /// Roles whose holders' rights it has too, by index; those that they inherit are not repeated.
+    package var inherits: [Int] = []
+    /// For applications: never given by what a token says of a person.
+    package var isService = false
+    package let place: String
 
     func isHeld(by principal: Principal) -> Bool {
         for condition in conditions where condition.holds(for: principal) { return true }
         return false
+    }
+
+    /// For each role its own bit and those of all that it inherits.
+    static func closures(_ roles: [Role]) -> [UInt64] {
+        func bits(_ index: Int, _ seen: UInt64) -> UInt64 {
+            if seen >> UInt64(index) & 1 == 1 { return seen }
+            return roles[index].inherits.reduce(seen | 1 << UInt64(index)) { bits($1, $0) }
+        }
+        return roles.indices.map { bits($0, 0) }
     }
 }
 

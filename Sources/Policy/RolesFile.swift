@@ -8,6 +8,7 @@ enum RolesFile {
     static func read(_ files: PolicyFiles, reader: DocumentReader) -> [Role] {
         guard let file = files.roles else { return [] }
         var roles: [Role] = []
+        var heirs: [Heir] = []
         reader.read(file.text, file: file.path) { map in
             map.required("roles")?.mapping { (names: DocumentMapping) in
                 let entries = names.entries
@@ -17,22 +18,64 @@ enum RolesFile {
                     if !PolicyName.isValid(name) {
                         reader.report("role name \(key.kind) must be \(PolicyName.rule)", at: key)
                     }
-                    value.mapping { role in roles.append(read(role, name: name)) }
+                    let place = "\(file.name):\(key.mark.line)"
+                    value.mapping { role in roles.append(read(role, name: name, place: place, heirs: &heirs)) }
                 }
             }
         }
+        for heir in heirs { inherit(heir, &roles) }
         return roles
     }
 
-    private static func read(_ map: DocumentMapping, name: String) -> Role {
+    /// A role that inherits others, which may stand further down.
+    private struct Heir {
+        let name: String
+        let inherited: [(name: String, value: DocumentValue)]
+    }
+
+    private static func read(
+        _ map: DocumentMapping, name: String, place: String, heirs: inout [Heir]
+    ) -> Role {
         let description = map.requiredString("description")
-        let conditions = map.required("any")?.list(minCount: 1) { $0.mapping(condition) } ?? []
-        return Role(name: name, description: description, conditions: conditions)
+        let isService = map.bool("service", default: false)
+        let inherited = map.list("inherits") { value in value.string().map { ($0, value) } }
+        if !inherited.isEmpty { heirs.append(Heir(name: name, inherited: inherited)) }
+        let conditions = map.required("any")?.list(minCount: 1) { value in
+            value.mapping { map -> RoleCondition? in
+                let condition = condition(map)
+                switch condition {
+                case .claimContains, .claimEquals:
+                    // Whoever writes claims about people must not be able to make one of them a machine.
+                    if isService { map.report("a service role is held by a client_id, subject or certificate") }
+                default: break
+                }
+                return condition
+            }
+        }
+        return Role(
+            name: name, description: description, conditions: conditions ?? [], isService: isService, place: place)
+    }
+
+    private static func inherit(_ heir: Heir, _ roles: inout [Role]) {
+        guard let index = roles.firstIndex(where: { $0.name == heir.name }) else { return }
+        for (name, value) in heir.inherited {
+            guard let other = roles.firstIndex(where: { $0.name == name }) else {
+                value.report(
+                    "unknown role \(value.node.kind)" + Suggestion.clause(for: name, among: roles.map(\.name)))
+                continue
+            }
+            let closure = Role.closures(roles)[other]
+            if closure >> UInt64(index) & 1 == 1 {
+                value.report("'\(heir.name)' and '\(name)' would inherit each other")
+            } else {
+                roles[index].inherits.append(other)
+            }
+        }
     }
 
     private static let forms = ["claim", "client_id", "subject", "certificate"]
 
-    private static func condition(_ map: DocumentMapping) -> RoleCondition? {
+    static func condition(_ map: DocumentMapping) -> RoleCondition? {
         let given = forms.filter { map.optional($0) != nil }
         guard given.count == 1 else {
             // A misspelt form is reported as an unknown key already, with what was meant.
@@ -51,6 +94,18 @@ enum RolesFile {
         }
     }
 
+    /// A service account in a rule: by client or by subject, with its issuer.
+    static func account(_ map: DocumentMapping) -> RoleCondition? {
+        switch (map.optional("client_id"), map.optional("subject")) {
+        case (let value?, nil): return .client(id: value.string() ?? "", issuer: map.requiredString("issuer"))
+        case (nil, let value?): return .subject(value.string() ?? "", issuer: map.requiredString("issuer"))
+        case (nil, nil), (_?, _?):
+            map.report("a service account needs either 'client_id' or 'subject'")
+            _ = map.optional("issuer")
+            return nil
+        }
+    }
+
     private static func claim(_ map: DocumentMapping) -> RoleCondition? {
         let claim = map.requiredString("claim")
         let issuer = map.string("issuer")
@@ -63,7 +118,7 @@ enum RolesFile {
         }
     }
 
-    private static func certificate(_ map: DocumentMapping) -> RoleCondition? {
+    static func certificate(_ map: DocumentMapping) -> RoleCondition? {
         switch (map.optional("thumbprint"), map.optional("subject")) {
         case (let value?, nil):
             // SHA-256 in base64url (RFC 8705 §3.1).

@@ -1,8 +1,16 @@
+import Bytes
+import Documents
 import Identity
 import JSON
 
 /// One rule of an access file, compiled.
 package struct Rule: Sendable {
+    package enum Mode: String, Sendable, CaseIterable {
+        case enforce
+        /// Decides nothing; what it would have done is counted and written down.
+        case observe
+    }
+
     /// Where in the plants a rule holds.
     package enum Scope: Sendable, Hashable {
         /// Everywhere, and for what has no site or work center at all.
@@ -16,41 +24,83 @@ package struct Rule: Sendable {
     package let id: String
     package let description: String
     package let effect: Decision.Effect
-    /// Bit i is the role of index i; all bits for every caller, with or without roles.
-    let roleBits: UInt64
-    package let sites: Scope
-    package let workCenters: Scope
-    package let obligations: Obligations
-    /// Operations the rule speaks of, wildcards resolved.
+    package var mode = Mode.enforce
+    package let principals: RulePrincipals
+    package var sites = Scope.any
+    package var workCenters = Scope.any
+    package var warehouses = Scope.any
+    package var productCategories = Scope.any
+    package var obligations = Obligations()
+    /// The rule holds from here on, and no longer from there on.
+    package var validFrom: WallInstant?
+    package var validUntil: WallInstant?
+    /// Who answers for the rule, and why it is there; for people.
+    package var owner: String?
+    package var ticket: String?
+    /// For a caller that this rule refuses.
+    package var help: String?
+    /// Nil for the bundle's.
+    package var disclosure: Disclosure?
+    /// Operations the rule speaks of: names with wildcards resolved, and patterns of RPC methods.
     package let operations: Set<String>
-    /// Where the rule stands, `access/line.yaml:12`.
+    /// Where the rule stands, `access/line.yaml:12`, and exactly.
     package let place: String
+    package let mark: DocumentMark
 
-    static let everyone: UInt64 = .max
+    /// Whether it says the same at any time.
+    var isTimeless: Bool { validFrom == nil && validUntil == nil }
 
-    func speaks(of roles: RoleSet) -> Bool { roleBits == Self.everyone || roleBits & roles.bits != 0 }
+    func isValid(at now: WallInstant) -> Bool {
+        if let validFrom, now < validFrom { return false }
+        if let validUntil, now >= validUntil { return false }
+        return true
+    }
 
+    /// Whether it holds for the resource, its condition aside.
     func covers(_ resource: Resource, for principal: Principal) -> Bool {
-        sites.contains(resource.site, ownClaims: .site, of: principal)
-            && workCenters.contains(resource.workCenter, ownClaims: .workCenter, of: principal)
+        sites.contains(resource.site, ownClaims: .site, of: principal) && coversInside(resource, for: principal)
+    }
+
+    /// `covers`, for a resource whose site is known to fit.
+    func coversInside(_ resource: Resource, for principal: Principal) -> Bool {
+        workCenters.contains(resource.workCenter, ownClaims: .workCenter, of: principal)
+            && warehouses.contains(resource.warehouse, ownClaims: .none, of: principal)
+            && productCategories.contains(resource.productCategory, ownClaims: .none, of: principal)
+    }
+}
+
+/// Whom a rule speaks of.
+package struct RulePrincipals: Sendable, Hashable {
+    /// Bit i is the role of index i.
+    package var roleBits: UInt64 = 0
+    /// Every caller, with or without roles.
+    package var isEveryone = false
+    /// Service accounts and client certificates by name, besides those that have a role.
+    package var accounts: [RoleCondition] = []
+    /// Only callers of these issuers; empty for all.
+    package var issuers: Set<String> = []
+
+    package func contains(_ roles: RoleSet, _ principal: Principal) -> Bool {
+        if !issuers.isEmpty, !issuers.contains(principal.issuer) { return false }
+        return isEveryone || roleBits & roles.bits != 0 || accounts.contains { $0.holds(for: principal) }
     }
 }
 
 /// The claims that say where a caller belongs: one text, or several in an array, or both.
 enum OwnClaims {
-    case site, workCenter
+    case site, workCenter, none
 
-    private var names: (one: String, several: String) {
+    private var names: (one: String, several: String)? {
         switch self {
         case .site: ("site", "sites")
         case .workCenter: ("work_center", "work_centers")
+        case .none: nil
         }
     }
 
     /// Calls `body` for each place of the caller until it returns true; whether it did.
     func contains(of principal: Principal, where body: (String) -> Bool) -> Bool {
-        guard case .bearer = principal.authentication else { return false }
-        let names = names
+        guard case .bearer = principal.authentication, let names else { return false }
         return Self.contains(principal.claims[names.one], where: body)
             || Self.contains(principal.claims[names.several], where: body)
     }
@@ -87,6 +137,16 @@ extension Rule.Scope {
         case .any: return body(nil)
         case .listed(let places): return places.contains { body($0) }
         case .own: return ownClaims.contains(of: principal) { body($0) }
+        }
+    }
+
+    /// Whether everything in `other` is in this too, whoever asks.
+    func includes(_ other: Rule.Scope) -> Bool {
+        switch (self, other) {
+        case (.any, _): true
+        case (.own, .own): true
+        case (.listed(let mine), .listed(let theirs)): Set(mine).isSuperset(of: theirs)
+        case (.own, _), (.listed, _): false
         }
     }
 }

@@ -17,6 +17,8 @@ package struct ServiceAuditNote: Sendable {
     package let records: [String]
     /// SHA-256 over operation, path and body.
     package let digest: [UInt8]
+    /// The consent that it rests on, by id.
+    package var approval: String?
 }
 
 /// The audit log cannot take the entry.

@@ -1,3 +1,4 @@
+import Bytes
 import Store
 
 /// The ledger, as the services need it. The production one is `Ledger`; tests put one that dies in its place.
@@ -11,6 +12,12 @@ package protocol LedgerPort: Sendable {
     func steps(of id: String) async throws(StoreError) -> [OperationStep]
     func list(state: OperationState?, limit: Int, after: Int64) async throws(StoreError) -> [OperationRecord]
     func unfinished() async throws(StoreError) -> [OperationRecord]
+    // Consents of second persons.
+    func askApproval(_ new: ApprovalRecord) async throws(StoreError) -> ApprovalRecord
+    func approval(_ id: String) async throws(StoreError) -> ApprovalRecord?
+    func approval(caller: String, operation: String, key: String) async throws(StoreError) -> ApprovalRecord?
+    func pendingApprovals(now: WallInstant, limit: Int) async throws(StoreError) -> [ApprovalRecord]
+    func vote(_ vote: ApprovalRecord.Vote, on id: String) async throws(StoreError) -> ApprovalRecord?
 }
 
 extension Ledger: LedgerPort {}

@@ -63,4 +63,8 @@ struct ReadResult: Sendable {
     let resource: Resource
     /// Nil where another reason than a rule permits it.
     let decision: Decision?
+    /// `applied` where something was changed in the gateway itself.
+    var outcome = ServiceAnswer.Outcome.read
+    /// For the audit log, in a person's words.
+    var detail: String?
 }

@@ -33,6 +33,10 @@ package struct ServiceAnswer: Sendable {
     package var resource: Resource?
     package var decision: Decision?
     package var operationID: String?
+    /// For the audit log, in a person's words.
+    package var detail: String?
+    /// The request's input, once it was read.
+    package var input: JSONObject?
 
     package init(_ outcome: Outcome, status: Int, json: JSONValue, fields: [(name: String, value: String)] = []) {
         self.outcome = outcome

@@ -18,6 +18,12 @@ package struct ServiceCall: Sendable {
     /// The policy's decision for this caller and this operation. Must stay valid as long as an operation may run on
     /// after its request (`Prefer: respond-async`).
     package var authorize: @Sendable (Resource) -> Decision
+    /// Makes `authorize` once the input is read; nil where decisions do not depend on it.
+    package var bind: (@Sendable (EndpointInput) -> @Sendable (Resource) -> Decision)?
+    /// Names of the caller's roles.
+    package var roles: [String] = []
+    /// Whether the policy may ask for a second person's consent.
+    package var mayNeedApproval = false
     /// The field as it came.
     package var idempotencyKey: String?
     /// `Prefer: respond-async`. (RFC 7240 §4.1)

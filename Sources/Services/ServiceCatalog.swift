@@ -4,20 +4,27 @@ import Contracts
 package struct ServiceCatalog: Sendable {
     private let reads: [String: any ReadService]
     private let writes: [String: any WriteService]
+    private let gateway: [String: any ReadService]
 
     /// Every service of this program. A new one is added here, with its contract in `policies/services/`.
     package static let shipped = ServiceCatalog(
-        reads: [ReadProducts(), ReadWorkCenters(), ReadProductionOrders(), ReadInventory(), ReadOperation()],
-        writes: [CreateProductionOrderService(), ReleaseProductionOrderService(), ConfirmProductionService()])
+        reads: [
+            ReadProducts(), ReadWorkCenters(), ReadProductionOrders(), ReadInventory(), ReadOperation(),
+            ReadApprovals(),
+        ],
+        writes: [CreateProductionOrderService(), ReleaseProductionOrderService(), ConfirmProductionService()],
+        gateway: [DecideApproval()])
 
-    init(reads: [any ReadService], writes: [any WriteService]) {
+    init(reads: [any ReadService], writes: [any WriteService], gateway: [any ReadService] = []) {
+        self.gateway = Dictionary(gateway.map { ($0.operation, $0) }, uniquingKeysWith: { first, _ in first })
         self.reads = Dictionary(reads.map { ($0.operation, $0) }, uniquingKeysWith: { first, _ in first })
         self.writes = Dictionary(writes.map { ($0.operation, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    package var operations: Set<String> { Set(reads.keys).union(writes.keys) }
+    package var operations: Set<String> { Set(reads.keys).union(writes.keys).union(gateway.keys) }
 
     func read(_ operation: String) -> (any ReadService)? { reads[operation] }
+    func gateway(_ operation: String) -> (any ReadService)? { gateway[operation] }
     func write(_ operation: String) -> (any WriteService)? { writes[operation] }
 
     /// Everything in which contracts and services do not fit: to be empty before the gateway starts.
@@ -29,6 +36,12 @@ package struct ServiceCatalog: Sendable {
             case .read:
                 guard let service = reads[contract.operation] else {
                     found.append("\(contract.file): no service reads '\(contract.operation)'")
+                    continue
+                }
+                endpoints = service.endpoints
+            case .gateway:
+                guard let service = gateway[contract.operation] else {
+                    found.append("\(contract.file): no service of the gateway does '\(contract.operation)'")
                     continue
                 }
                 endpoints = service.endpoints

@@ -103,14 +103,15 @@ extension ServiceRunner {
             return failed(
                 isResumed ? .unknown(journal.id, canSettle: true, cause: error.cause ?? "it could not be read") : error)
         }
-        let its = WriteRun(job, odoo: odoo, sites: sites, journal: journal)
+        let its = WriteRun(job, odoo: odoo, sites: sites, journal: journal, ledger: ledger)
         run = its
         do throws(ServiceStop) {
+            try await its.loadApproval()
             let result =
                 isResumed ? try await job.service.resume(its, after: steps) : try await job.service.perform(its)
             return Try(ending: .success(result), journal: journal, run: its, ticket: ticket)
         } catch {
-            return failed(error)
+            return failed(await its.askApproval(error))
         }
     }
 
@@ -119,7 +120,9 @@ extension ServiceRunner {
         var answer: ServiceAnswer
         switch attempt.ending {
         case .success(let result):
-            answer = ServiceAnswer(.applied, status: result.status, json: result.json)
+            // Masked before it is stored: repetitions and `operation.read` show no more.
+            let json = result.json.masking(attempt.run?.mask ?? [])
+            answer = ServiceAnswer(.applied, status: result.status, json: json)
             answer.records = attempt.journal.records + result.records.filter { !attempt.journal.records.contains($0) }
             if result.status == 201, let location = ServiceAnswer.location(of: answer.records) {
                 answer.fields.append(("Location", location))

@@ -90,7 +90,8 @@ extension ServiceRunner {
         let stored = AcceptedRequest(operation: request.operation, stored: record.request.body) ?? request
         let job = WriteJob(
             record: record, request: stored, service: service, world: call.world, audit: call.audit,
-            authorize: call.authorize, requestID: call.requestID, deadline: call.prefersAsync ? nil : call.deadline,
+            authorize: call.authorize, mayNeedApproval: call.mayNeedApproval, requestID: call.requestID,
+            deadline: call.prefersAsync ? nil : call.deadline,
             entry: WriteJob.entry(of: record))
         guard call.prefersAsync else {
             let answer = await carryOut(job)

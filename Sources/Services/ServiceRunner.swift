@@ -29,11 +29,21 @@ package final class ServiceRunner: Sendable {
 
     /// Answers a call; every refusal is an answer too.
     package func answer(_ call: ServiceCall) async -> ServiceAnswer {
+        var read: JSONObject?
+        var answer = await answer(call, read: &read)
+        answer.input = read
+        return answer
+    }
+
+    private func answer(_ call: ServiceCall, read flat: inout JSONObject?) async -> ServiceAnswer {
         var call = call
         if call.deadline == nil { call.deadline = call.world.host.monotonic + call.contract.deadline }
         do throws(ServiceStop) {
             let input = try Self.input(of: call)
-            if let service = catalog.read(call.contract.operation) { return try await read(call, input, service) }
+            flat = input.flat
+            if let bind = call.bind { call.authorize = bind(input) }
+            let service = catalog.read(call.contract.operation) ?? catalog.gateway(call.contract.operation)
+            if let service { return try await read(call, input, service) }
             guard let service = catalog.write(call.contract.operation) else {
                 throw ServiceStop(.refused, Problem(.notImplemented, "this operation has no service"))
             }
@@ -97,7 +107,13 @@ package final class ServiceRunner: Sendable {
             call: call, input: input, sites: sites, permissions: SitePermissions(sites: sites.names, call.authorize),
             ledger: ledger)
         let result = try await service.read(request)
-        var answer = ServiceAnswer(.read, status: call.endpoint.status, json: result.json)
+        // A list may hold records of several sites: then what any of them hides is hidden.
+        let mask =
+            result.resource.site == nil
+            ? request.permissions.mask.union(result.decision?.obligations.mask ?? [])
+            : result.decision?.obligations.mask ?? request.permissions.mask
+        var answer = ServiceAnswer(result.outcome, status: call.endpoint.status, json: result.json.masking(mask))
+        answer.detail = result.detail
         answer.records = result.records
         answer.resource = result.resource
         answer.decision = result.decision

@@ -36,7 +36,7 @@ package struct ServiceStop: Error, Sendable {
     static func invalid(_ violation: Violation) -> ServiceStop { ServiceStop(.refused, .invalidInput([violation])) }
 
     static func forbidden(_ operation: String, _ decision: Decision) -> ServiceStop {
-        ServiceStop(.forbidden, .forbidden(operation: operation, rule: decision.rule, reason: decision.reason))
+        ServiceStop(.forbidden, decision.problem(operation: operation))
     }
 
     /// The record is busy with another call for longer than this one can wait.

@@ -10,10 +10,19 @@ struct SitePermissions: Sendable, Hashable {
     let elsewhere: Bool
     let permitted: Set<String>
     let forbidden: Set<String>
+    /// What is hidden at any place that is permitted.
+    let mask: Set<String>
 
     init(sites: [String], _ authorize: (Resource) -> Decision) {
-        elsewhere = authorize(Resource()).isPermitted
-        permitted = Set(sites.filter { authorize(Resource(site: $0)).isPermitted })
+        var mask: Set<String> = []
+        func permits(_ resource: Resource) -> Bool {
+            let decision = authorize(resource)
+            if decision.isPermitted { mask.formUnion(decision.obligations.mask) }
+            return decision.isPermitted
+        }
+        elsewhere = permits(Resource())
+        permitted = Set(sites.filter { permits(Resource(site: $0)) })
+        self.mask = mask
         forbidden = Set(sites).subtracting(permitted)
     }
 
@@ -31,6 +40,7 @@ struct SitePermissions: Sendable, Hashable {
         [
             "elsewhere": .bool(elsewhere), "permitted": .array(permitted.sorted().map { .string($0) }),
             "forbidden": .array(forbidden.sorted().map { .string($0) }),
+            "mask": .array(mask.sorted().map { .string($0) }),
         ]
     }
 
@@ -41,5 +51,6 @@ struct SitePermissions: Sendable, Hashable {
         self.elsewhere = elsewhere
         self.permitted = Set(permitted.compactMap(\.string))
         self.forbidden = Set(forbidden.compactMap(\.string))
+        mask = Set((json["mask"]?.array ?? []).compactMap(\.string))
     }
 }

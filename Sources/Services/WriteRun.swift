@@ -13,16 +13,22 @@ final class WriteRun {
     let journal: OperationJournal
 
     private let job: WriteJob
+    let ledger: any LedgerPort
     private(set) var resource = Resource()
     private(set) var decision: Decision?
+    /// The consent of a second person, where one was asked for.
+    var approval: ApprovalRecord?
+    /// Whose consent is missing, and for what.
+    var wanted: (persons: [Obligations.SecondPerson], resource: Resource)?
     private var isAudited = false
 
     /// Least time that must be left before an effect is sent: what Odoo may need when others work on the same rows
     /// (17 s in recordings 355 and 356), so that its answer is still heard.
     static let effectTimeMin: Nanoseconds = .seconds(20)
 
-    init(_ job: WriteJob, odoo: OdooSession, sites: SiteMap, journal: OperationJournal) {
+    init(_ job: WriteJob, odoo: OdooSession, sites: SiteMap, journal: OperationJournal, ledger: any LedgerPort) {
         self.job = job
+        self.ledger = ledger
         self.odoo = odoo
         self.sites = sites
         self.journal = journal
@@ -30,6 +36,13 @@ final class WriteRun {
     }
 
     var operationID: String { journal.id }
+    var record: NewOperation { job.record.request }
+    var mayNeedApproval: Bool { job.mayNeedApproval }
+    var now: WallInstant { job.world.host.wall }
+    /// What the caller must not see of the answer.
+    var mask: Set<String> { decision?.obligations.mask ?? request.permissions.mask }
+
+    func decided(_ decision: Decision) { self.decision = decision }
 
     /// Throws where the caller may not do this to the record.
     func authorize(_ resource: Resource) throws(ServiceStop) {
@@ -38,6 +51,7 @@ final class WriteRun {
             let decision = live(resource)
             self.decision = decision
             guard decision.isPermitted else { throw .forbidden(request.operation, decision) }
+            try checkApproval(decision, resource)
             return
         }
         // After a restart: by what was permitted when it was accepted.
@@ -72,7 +86,9 @@ final class WriteRun {
     }
 
     func note(adding records: [String] = []) -> ServiceAuditNote {
-        job.note(journal, resource: resource, decision: decision, adding: records)
+        var note = job.note(journal, resource: resource, decision: decision, adding: records)
+        note.approval = approval.flatMap { $0.state == .approved ? $0.id : nil }
+        return note
     }
 
     func unknown(canSettle: Bool, _ cause: String) -> ServiceStop {

@@ -154,7 +154,14 @@ package final class Ledger: Sendable {
         await writer.close()
     }
 
-    // MARK: - For tests
+    // MARK: - For what else is kept here, and for tests
+
+    /// Runs `body` on the reader's thread.
+    func onReader<R: Sendable>(
+        _ body: @escaping @Sendable (Database) throws(StoreError) -> R
+    ) async throws(StoreError) -> R {
+        try await reader.perform(body)
+    }
 
     /// Runs `body` on the writer's thread, inside a transaction: between it and the next one nothing changes on disk.
     func onWriter<R: Sendable>(

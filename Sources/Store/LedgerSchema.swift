@@ -35,7 +35,25 @@ enum LedgerSchema {
             text      TEXT NOT NULL,
             PRIMARY KEY (operation, n)
         ) WITHOUT ROWID;
+        """,
         """
+        CREATE TABLE approval (
+            id              TEXT PRIMARY KEY,
+            caller          TEXT NOT NULL,
+            operation       TEXT NOT NULL,
+            idempotency_key TEXT NOT NULL,
+            digest          BLOB NOT NULL,
+            request         BLOB NOT NULL,
+            site            TEXT,
+            needs           TEXT NOT NULL,
+            state           TEXT NOT NULL,
+            votes           TEXT NOT NULL DEFAULT '[]',
+            requested_at    INTEGER NOT NULL,
+            expires_at      INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        CREATE UNIQUE INDEX approval_by_key ON approval (caller, operation, idempotency_key);
+        CREATE INDEX approval_by_expiry ON approval (expires_at);
+        """,
     ]
 
     static var version: Int { migrations.count }

@@ -10,7 +10,7 @@ import Testing
         subject: "mes-\"line\"-2", issuer: "https://id.plant.example/", tokenID: "7f3a", roles: ["operator", "mes"])
     let origin = AuditOrigin(address: "10.1.2.3", listener: "tls")
     let decision = AuditDecision(
-        operation: "production-order.release", route: "/v1/production-orders/{id}/release", effect: .permit,
+        operation: "production-order.release", route: "/v1/production-orders/{id}/release", effect: .allow,
         rule: "line-2-operators", policy: "9f86d081")
 
     @Test func anEntryIsOneLineOfJSONWithItsMembers() throws {
@@ -37,7 +37,7 @@ import Testing
         #expect(json["subject"]?.string == "mes-\"line\"-2")
         #expect(json["roles"] == ["operator", "mes"])
         #expect(json["operation"]?.string == "production-order.release")
-        #expect(json["effect"]?.string == "permit")
+        #expect(json["effect"]?.string == "allow")
         #expect(json["site"]?.string == "Köln")
         #expect(json["records"] == ["mrp.production,17"])
         #expect(json["body"]?["qty"]?.int == 3)

@@ -37,6 +37,7 @@ enum Shipped {
                 set.operations == [
                     "product.read", "work-center.read", "production-order.read", "production-order.create",
                     "production-order.release", "production-order.confirm", "inventory.read", "operation.read",
+                    "approval.read", "approval.decide",
                 ])
         } catch let errors as DocumentErrors {
             Issue.record("\(errors)")

@@ -20,7 +20,7 @@ import Testing
                 requestID: "r\(number)")
             entry.caller = AuditCaller(subject: number % 2 == 0 ? "anna" : "ben", issuer: "https://i")
             entry.decision = AuditDecision(
-                operation: number % 3 == 0 ? "production-order.confirm" : "product.read", effect: .permit, rule: "r")
+                operation: number % 3 == 0 ? "production-order.confirm" : "product.read", effect: .allow, rule: "r")
             entry.outcome = number % 3 == 0 ? .applied : .answered
             entry.method = "GET"
             entry.target = "/v1/things/\(number)\u{1B}[2J"

@@ -55,7 +55,10 @@ import Testing
             "production-order.relase",
             "unknown operation 'production-order.relase'; did you mean 'production-order.release'?"
         ),
-        ("policies/access/odoo.yaml", "effect: permit", "effect: allow", "allow", "unknown effect 'allow'"),
+        (
+            "policies/access/odoo.yaml", "effect: allow", "effect: permit", "permit",
+            "unknown effect 'permit'; it is called 'allow'"
+        ),
         ("policies/roles.yaml", "client_id: wms", "client_di: wms", "client_di", "did you mean 'client_id'?"),
         ("policies/services/inventory.read.yaml", "kind: read", "kind: reed", "reed", "did you mean 'read'?"),
     ]
@@ -83,11 +86,11 @@ import Testing
             try Self.install(millgate)
             try Self.edit(millgate, "deploy/millgate.yaml", "\nreactors: 0", "\nreactor: 0")
             try Self.edit(millgate, "deploy/millgate.yaml", "certs/dev/ca.pem", "nowhere.pem")
-            try Self.edit(millgate, "policies/access/odoo.yaml", "effect: permit", "effect: allow")
+            try Self.edit(millgate, "policies/access/odoo.yaml", "effect: allow", "effect: permit")
             try Self.edit(millgate, "policies/roles.yaml", "contains: auditor", "contains: auditor\n        issure: x")
             let result = try millgate.run(["check"])
             #expect(result.status == 78)
-            for text in ["'reactor'", "nowhere.pem", "'allow'", "'issure'", "millgate: 4 errors"] {
+            for text in ["'reactor'", "nowhere.pem", "'permit'", "'issure'", "millgate: 4 errors"] {
                 #expect(result.errors.contains(text), "\(text) not in:\n\(result.errors)")
             }
         }

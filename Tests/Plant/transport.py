@@ -185,8 +185,8 @@ def check_policies_are_reloaded_on_change_and_on_sighup_and_bad_ones_are_not_tak
     generation = gateway.count("configuration_generation")
     # A bad file: refused with its place, and what was stays.
     lines = good.split("\n")
-    bad = next(i for i, line in enumerate(lines) if "effect: permit" in line)
-    lines[bad] = lines[bad].replace("permit", "allow")
+    bad = next(i for i, line in enumerate(lines) if "effect: allow" in line)
+    lines[bad] = lines[bad].replace("allow", "permit")
     file.write_text("\n".join(lines))
     gateway.process.send_signal(signal.SIGHUP)
     place = f"{file.name}:{bad + 1}:"

@@ -6,7 +6,7 @@ import Testing
 @Suite struct DecisionTests {
     @Test func whatNoRulePermitsIsDenied() throws {
         let policy = try PolicySet.rules(
-            "- {id: r, effect: permit, roles: [a], operations: [product.read], sites: [plant-1]}")
+            "- {id: r, effect: allow, roles: [a], operations: [product.read], sites: [plant-1]}")
         let caller = staff("a")
         let roles = policy.roles(of: caller)
         func cause(_ operation: String, _ site: String?) -> Decision.Cause {
@@ -22,7 +22,7 @@ import Testing
     }
 
     @Test func forbidOverridesPermitInWhateverOrder() throws {
-        let permit = "- {id: p, effect: permit, roles: [a], operations: [product.read], sites: \"*\"}\n"
+        let permit = "- {id: p, effect: allow, roles: [a], operations: [product.read], sites: \"*\"}\n"
         let forbid = "- {id: f, effect: forbid, roles: [b], operations: [product.read], sites: \"*\"}\n"
         for text in [permit + forbid, forbid + permit] {
             let policy = try PolicySet.rules(text)
@@ -38,7 +38,7 @@ import Testing
     @Test func gateStaysOpenUnderANarrowerForbid() throws {
         let policy = try PolicySet.rules(
             """
-            - {id: p, effect: permit, roles: [a], operations: [product.read], sites: "*"}
+            - {id: p, effect: allow, roles: [a], operations: [product.read], sites: "*"}
             - {id: f, effect: forbid, roles: [a], operations: [product.read], sites: [plant-2]}
             """)
         #expect(policy.opens(staff("a"), "product.read"))
@@ -49,7 +49,7 @@ import Testing
     @Test func gateClosesWhenForbidsCoverAllThatIsPermitted() throws {
         let policy = try PolicySet.rules(
             """
-            - {id: p, effect: permit, roles: [a], operations: [product.read], sites: [plant-1, plant-2]}
+            - {id: p, effect: allow, roles: [a], operations: [product.read], sites: [plant-1, plant-2]}
             - {id: f1, effect: forbid, roles: [a], operations: [product.read], sites: [plant-1]}
             - {id: f2, effect: forbid, roles: "*", operations: ["*"], sites: [plant-2]}
             """)
@@ -61,7 +61,7 @@ import Testing
 
     @Test func gateNeedsAPlaceOfTheCallersOwn() throws {
         let policy = try PolicySet.rules(
-            "- {id: p, effect: permit, roles: [a], operations: [product.read], sites: own, work_centers: own}")
+            "- {id: p, effect: allow, roles: [a], operations: [product.read], sites: own, work_centers: own}")
         #expect(!policy.opens(caller(["roles": "a"]), "product.read"))
         #expect(!policy.opens(caller(["roles": "a", "site": "x"]), "product.read"))
         #expect(!policy.opens(caller(["roles": "a", "site": "", "work_center": "w"]), "product.read"))
@@ -78,13 +78,13 @@ import Testing
         ] as [(JSONObject, Bool)])
     func ownSitesComeFromTwoClaims(claims: JSONObject, permitted: Bool) throws {
         let policy = try PolicySet.rules(
-            "- {id: p, effect: permit, roles: \"*\", operations: [product.read], sites: own}")
+            "- {id: p, effect: allow, roles: \"*\", operations: [product.read], sites: own}")
         #expect(policy.effect(caller(claims), "product.read", "x") == permitted)
     }
 
     @Test func workCentersNarrowARule() throws {
         let policy = try PolicySet.rules(
-            "- {id: p, effect: permit, roles: [a], operations: [product.read], sites: \"*\", work_centers: [W1]}")
+            "- {id: p, effect: allow, roles: [a], operations: [product.read], sites: \"*\", work_centers: [W1]}")
         #expect(policy.effect(staff("a"), "product.read", nil, "W1"))
         #expect(!policy.effect(staff("a"), "product.read", nil, "W2"))
         #expect(!policy.effect(staff("a"), "product.read", nil, nil))
@@ -93,8 +93,8 @@ import Testing
     @Test func firstRuleDecidesAndObligationsAddUp() throws {
         let policy = try PolicySet.rules(
             """
-            - {id: p1, effect: permit, roles: [a], operations: [product.*], sites: "*"}
-            - {id: p2, effect: permit, roles: [b], operations: [product.read], sites: own, obligations: {audit_body: true}}
+            - {id: p1, effect: allow, roles: [a], operations: [product.*], sites: "*"}
+            - {id: p2, effect: allow, roles: [b], operations: [product.read], sites: own, obligations: {audit_body: true}}
             """)
         let both = caller(["roles": ["a", "b"], "site": "x"])
         let roles = policy.roles(of: both)
@@ -108,8 +108,8 @@ import Testing
     }
 
     @Test func rolesOfAnotherPolicyAreRefused() throws {
-        let old = try PolicySet.rules("- {id: p, effect: permit, roles: [a], operations: [product.read], sites: \"*\"}")
-        let new = try PolicySet.rules("- {id: q, effect: permit, roles: [a], operations: [product.read], sites: \"*\"}")
+        let old = try PolicySet.rules("- {id: p, effect: allow, roles: [a], operations: [product.read], sites: \"*\"}")
+        let new = try PolicySet.rules("- {id: q, effect: allow, roles: [a], operations: [product.read], sites: \"*\"}")
         let caller = staff("a")
         let roles = old.roles(of: caller)
         #expect(new.gate(roles, principal: caller, operation: "product.read").cause == .staleRoles)
@@ -134,7 +134,7 @@ import Testing
         for _ in 0..<150 {
             var text = ""
             for i in 0..<(1 + pick(4)) {
-                let effect = pick(2) == 0 ? "permit" : "forbid"
+                let effect = pick(2) == 0 ? "allow" : "forbid"
                 text += "- {id: r\(i), effect: \(effect), roles: [a], operations: [product.read], "
                 text += "sites: \(scopes[pick(4)]), work_centers: \(scopes[pick(4)].replacing("own", with: "[s3]"))}\n"
             }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct LoadTests {
     static let roles = "roles:\n  operator:\n    description: d\n    any: [{claim: roles, contains: operator}]\n"
-    static let rules = "rules: [{id: p, effect: permit, roles: [operator], operations: [product.read], sites: own}]\n"
+    static let rules = "rules: [{id: p, effect: allow, roles: [operator], operations: [product.read], sites: own}]\n"
 
     func errors(_ files: [(path: String, text: String)]) -> [String] {
         do throws(DocumentErrors) {
@@ -19,12 +19,12 @@ import Testing
         let text = """
             rules:
               - id: first
-                effect: allow
+                effect: alow
                 roles: [operatr]
                 operations: [production-order.relase, prodution-order.*, "*.read", production-order*]
                 sites: plant-1
               - id: first
-                efect: permit
+                efect: allow
                 roles: []
                 operations: []
                 sites: []
@@ -39,7 +39,7 @@ import Testing
             """
         #expect(
             errors([("policies/roles.yaml", Self.roles), ("policies/access/line.yaml", text)]) == [
-                "policies/access/line.yaml:3:13: unknown effect 'allow'; expected one of forbid, permit",
+                "policies/access/line.yaml:3:13: unknown effect 'alow'; did you mean 'allow'?",
                 "policies/access/line.yaml:4:13: unknown role 'operatr'; did you mean 'operator'?",
                 "policies/access/line.yaml:5:18: unknown operation 'production-order.relase'; did you mean 'production-order.release'?",
                 "policies/access/line.yaml:5:43: 'prodution-order.*' matches no operation; did you mean 'production-order.*'?",
@@ -99,13 +99,13 @@ import Testing
     @Test func misplacedAndMissingFilesAreErrors() {
         #expect(
             errors([("policies/roles.yaml", Self.roles), ("policies/acess/a.yaml", Self.rules)]) == [
-                "access:1:1: no access files: nothing would be permitted",
-                "policies/acess/a.yaml:1:1: not a policy file; expected roles.yaml or access/NAME.yaml",
+                "access:1:1: no access files: nothing would be allowed",
+                "policies/acess/a.yaml:1:1: not a policy file; expected roles.yaml, bundle.yaml or access/NAME.yaml",
             ])
         #expect(errors([]).count == 2)
         #expect(
             errors([("roles.yaml", Self.roles), ("access/a.yml", Self.rules)]).contains(
-                "access/a.yml:1:1: not a policy file; expected roles.yaml or access/NAME.yaml"))
+                "access/a.yml:1:1: not a policy file; expected roles.yaml, bundle.yaml or access/NAME.yaml"))
         #expect(errors([("roles.yaml", ""), ("access/a.yaml", "")]).count == 2)
     }
 

@@ -1,4 +1,5 @@
 import Bytes
+import Contracts
 import Documents
 import Foundation
 import Identity
@@ -42,7 +43,19 @@ extension PolicySet {
 
     /// The policy that is shipped.
     static func shipped() throws -> PolicySet {
-        try load(files: shippedFiles(), operations: knownOperations, digest: checksum)
+        try load(files: shippedFiles(), catalog: shippedCatalog(), digest: checksum)
+    }
+
+    /// What the shipped contracts and routes make of operations.
+    static func shippedCatalog() throws -> OperationCatalog {
+        let folder = repository.appending(path: "policies/services")
+        var files: [(path: String, text: String)] = []
+        for url in try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil) {
+            files.append(("policies/services/\(url.lastPathComponent)", try String(contentsOf: url, encoding: .utf8)))
+        }
+        return OperationCatalog(
+            contracts: try ContractSet.load(files: files),
+            proxied: ["proxy.odoo-web", "proxy.odoo-rpc", "proxy.odoo-database"])
     }
 
     func effect(_ caller: Principal, _ operation: String, _ site: String?, _ workCenter: String? = nil) -> Bool {
@@ -57,9 +70,11 @@ extension PolicySet {
     }
 }
 
+let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+
 func shippedFiles() throws -> [(path: String, text: String)] {
-    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().appending(path: "policies")
+    let root = repository.appending(path: "policies")
     var files = [(path: "policies/roles.yaml", text: try text(root.appending(path: "roles.yaml")))]
     for url in try FileManager.default.contentsOfDirectory(
         at: root.appending(path: "access"), includingPropertiesForKeys: nil)

@@ -11,7 +11,7 @@ import Testing
         let policy = try PolicySet.load(
             files: [
                 ("roles.yaml", "roles:\n  r:\n    description: d\n    any:\n      - \(condition)\n"),
-                ("access/t.yaml", "rules: [{id: p, effect: permit, roles: [r], operations: \"*\", sites: \"*\"}]"),
+                ("access/t.yaml", "rules: [{id: p, effect: allow, roles: [r], operations: \"*\", sites: \"*\"}]"),
             ], operations: knownOperations, digest: checksum)
         return !policy.roles(of: caller).isEmpty
     }
@@ -69,7 +69,7 @@ import Testing
                     ("roles.yaml", roles),
                     (
                         "access/t.yaml",
-                        "rules: [{id: p, effect: permit, roles: [r63], operations: \"*\", sites: \"*\"}]"
+                        "rules: [{id: p, effect: allow, roles: [r63], operations: \"*\", sites: \"*\"}]"
                     ),
                 ], operations: knownOperations, digest: checksum)
         }

@@ -9,17 +9,21 @@ import Testing
 
     /// Role, and what it may do at plant-1 being at home there.
     static let matrix: [(String, Set<String>)] = [
-        ("operator", Set(reads + ["production-order.confirm"])),
+        ("operator", Set(reads + ["production-order.confirm", "approval.read"])),
         (
             "supervisor",
             Set(
                 reads + [
                     "production-order.confirm", "production-order.create", "production-order.release", "proxy.odoo-web",
+                    "approval.read", "approval.decide",
                 ])
         ),
         (
             "mes",
-            Set(reads + ["production-order.confirm", "production-order.create", "production-order.release"])
+            Set(
+                reads + [
+                    "production-order.confirm", "production-order.create", "production-order.release", "approval.read",
+                ])
         ),
         ("wms", ["product.read", "inventory.read"]), ("auditor", Set(reads)), ("security", ["operation.read"]),
         ("nobody", []),
@@ -34,7 +38,7 @@ import Testing
         let policy = try PolicySet.shipped()
         let caller = caller(role)
         #expect(policy.names(of: policy.roles(of: caller)) == (role == "nobody" ? [] : [role]))
-        for operation in knownOperations {
+        for operation in policy.operations {
             let siteless = operation == "product.read" || operation.hasPrefix("proxy.")
             let decided = policy.effect(caller, operation, siteless ? nil : "plant-1")
             #expect(decided == permitted.contains(operation), "\(role) \(operation)")

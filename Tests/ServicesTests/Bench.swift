@@ -107,10 +107,10 @@ final class Bench: Sendable {
     /// Nil permits everything everywhere.
     static func decide(_ resource: Resource, _ permitted: Set<String>?) -> Decision {
         guard let permitted else {
-            return Decision(effect: .permit, rule: "everywhere", obligations: Obligations())
+            return Decision(effect: .allow, rule: "everywhere", obligations: Obligations())
         }
         guard let site = resource.site, permitted.contains(site) else { return Decision(denied: .otherResources) }
-        return Decision(effect: .permit, rule: "own-site", obligations: Obligations())
+        return Decision(effect: .allow, rule: "own-site", obligations: Obligations())
     }
 }
 

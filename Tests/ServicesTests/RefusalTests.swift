@@ -52,6 +52,20 @@ final class FullLedger: LedgerPort {
         try await ledger.list(state: state, limit: limit, after: after)
     }
     func unfinished() async throws(StoreError) -> [OperationRecord] { try await ledger.unfinished() }
+
+    func askApproval(_ new: ApprovalRecord) async throws(StoreError) -> ApprovalRecord {
+        try await ledger.askApproval(new)
+    }
+    func approval(_ id: String) async throws(StoreError) -> ApprovalRecord? { try await ledger.approval(id) }
+    func approval(caller: String, operation: String, key: String) async throws(StoreError) -> ApprovalRecord? {
+        try await ledger.approval(caller: caller, operation: operation, key: key)
+    }
+    func pendingApprovals(now: WallInstant, limit: Int) async throws(StoreError) -> [ApprovalRecord] {
+        try await ledger.pendingApprovals(now: now, limit: limit)
+    }
+    func vote(_ vote: ApprovalRecord.Vote, on id: String) async throws(StoreError) -> ApprovalRecord? {
+        try await ledger.vote(vote, on: id)
+    }
 }
 
 @Suite struct RefusalTests {
