@@ -36,6 +36,7 @@ let package = Package(
             name: "CSystem",
             linkerSettings: [
                 .linkedLibrary("ssl"), .linkedLibrary("crypto"), .linkedLibrary("jwt"), .linkedLibrary("sqlite3"),
+                .linkedLibrary("curl"),
             ]),
 
         // Floor 0, pure.
@@ -65,6 +66,7 @@ let package = Package(
 
         // Floor 6.
         room("Server", ["Bytes", "Reactor", "HTTP", "Telemetry"]),
+        room("Fetch", ["Bytes", "Reactor", "CSystem"]),
         room("Upstream", ["Bytes", "Reactor", "HTTP", "Limits", "Telemetry", "JSON", "Odoo"]),
 
         // Floor 7.
@@ -80,7 +82,7 @@ let package = Package(
             "Gateway",
             [
                 "Bytes", "JSON", "HTTP", "Limits", "Telemetry", "Documents", "Identity", "Contracts", "Audit", "Odoo",
-                "Policy", "Reactor", "Store", "Server", "Upstream", "Services", logging,
+                "Policy", "Reactor", "Store", "Server", "Fetch", "Upstream", "Services", logging,
             ]),
         room("OdooSandbox", ["Bytes", "JSON", "HTTP", "Reactor", "Server"]),
 
@@ -109,6 +111,7 @@ let package = Package(
         tests("Reactor", ["Reactor", "Bytes", "CSystem"]),
         tests("Store", ["Store", "Audit", "JSON", "Bytes"]),
         tests("Server", ["Server", "Reactor", "HTTP", "Bytes"]),
+        tests("Fetch", ["Fetch", "Reactor", "Bytes"]),
         tests("Upstream", ["Upstream", "Reactor", "HTTP", "Odoo", "JSON", "Limits", "Bytes"]),
         tests(
             "Services",

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds .build/release/millgate, with the Swift libraries inside where the toolchain has them for that: the binary then
-# runs on machines without Swift, which need only the Debian packages of libssl, libjwt, libnghttp2 and libsqlite3.
+# runs on machines without Swift, which need only the Debian packages of libssl, libjwt, libnghttp2, libsqlite3 and
+# libcurl.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

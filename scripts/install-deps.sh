@@ -9,12 +9,12 @@ set -euo pipefail
 
 target=${1:-run}
 
-# What the linker wants: TLS and the token verifier, HTTP/2, issuing tokens, the ledger.
-packages=(libssl-dev libnghttp2-dev libjwt-dev libsqlite3-dev)
+# What the linker wants: TLS and the token verifier, HTTP/2, issuing tokens, the ledger, requests to others.
+packages=(libssl-dev libnghttp2-dev libjwt-dev libsqlite3-dev libcurl4-openssl-dev)
 case $target in
     run) packages+=(curl) ;;
     # The end-to-end tests speak to the gateway with other people's clients.
-    test) packages+=(curl openssl nghttp2-client python3) ;;
+    test) packages+=(curl openssl nghttp2-client nghttp2-server python3) ;;
     # The peers, the load, and the counter of instructions.
     bench) packages+=(curl openssl nginx haproxy wrk nghttp2-client python3 valgrind) ;;
     fuzz | build) ;;
@@ -56,6 +56,7 @@ for package in "${packages[@]}"; do
     case $package in
         curl | openssl | nginx | haproxy | wrk | valgrind | python3) command -v "$package" >/dev/null && continue ;;
         nghttp2-client) command -v h2load >/dev/null && continue ;;
+        nghttp2-server) command -v nghttpd >/dev/null && continue ;;
     esac
     missing+=("$package")
 done

@@ -10,6 +10,19 @@ public struct SocketAddress: Hashable, Sendable {
     /// No address.
     public init() {}
 
+    /// The address in a `sockaddr` that somebody else filled; nil when it is of no kind known here.
+    public init?(_ raw: UnsafeRawBufferPointer) {
+        guard raw.count >= MemoryLayout<sockaddr_in>.size, raw.count <= MemoryLayout<sockaddr_storage_bytes>.size else {
+            return nil
+        }
+        let family = Int32(raw.loadUnaligned(as: UInt16.self))
+        guard family == AF_INET || (family == AF_INET6 && raw.count >= MemoryLayout<sockaddr_in6>.size) else {
+            return nil
+        }
+        withUnsafeMutableBytes(of: &storage) { $0.copyMemory(from: raw) }
+        length = UInt32(raw.count)
+    }
+
     struct sockaddr_storage_bytes: Hashable, Sendable {
         var a: UInt64 = 0, b: UInt64 = 0, c: UInt64 = 0, d: UInt64 = 0
     }
@@ -49,6 +62,11 @@ public struct SocketAddress: Hashable, Sendable {
             }
             return (UInt64(raw.load(fromByteOffset: 4, as: UInt32.self)), 0)
         }
+    }
+
+    /// The address in network order: 4 bytes, or 16 for IPv6.
+    public var octets: [UInt8] {
+        withUnsafeBytes(of: storage) { Array(isIPv6 ? $0[8..<24] : $0[4..<8]) }
     }
 
     /// Resolves a numeric address or a host name. Blocks for names: for start-up and reload, not for the loop.

@@ -6,7 +6,9 @@ import Testing
     static let floors: [[String]] = [
         ["Bytes"], ["JSON", "HTTP", "Limits", "Telemetry", "Documents", "Patterns"],
         ["Identity", "Expressions", "Contracts", "Audit", "Odoo"],
-        ["Policy"], [], ["Reactor", "Store"], ["Server", "Upstream"], ["Services"], ["Gateway", "OdooSandbox"],
+        ["Policy"], [], ["Reactor", "Store"],
+        ["Server", "Fetch", "Upstream"],
+        ["Services"], ["Gateway", "OdooSandbox"],
         ["millgate"],
     ]
     /// Rooms on these floors know no socket, file, clock or task.

@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
+#include <curl/curl.h>
 #include <jwt.h>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
@@ -66,6 +67,25 @@ EVP_MAC_CTX *csystem_hmac_new(const char *hash, const uint8_t *key, size_t key_c
 
 /// Writes a distinguished name as in RFC 2253; negative when it fails.
 int csystem_print_name(BIO *output, const X509_NAME *name);
+
+/// Options of a transfer by the type of their value; libcurl's own function takes any number of arguments of any type.
+CURLcode csystem_curl_set_long(CURL *transfer, CURLoption option, long value);
+CURLcode csystem_curl_set_text(CURL *transfer, CURLoption option, const char *value);
+/// Bytes that libcurl copies: PEM text.
+CURLcode csystem_curl_set_blob(CURL *transfer, CURLoption option, const uint8_t *bytes, size_t count);
+/// A body that libcurl copies; its length is told first, so that it may hold zeros.
+CURLcode csystem_curl_set_body(CURL *transfer, const uint8_t *bytes, size_t count);
+CURLcode csystem_curl_set_fields(CURL *transfer, struct curl_slist *fields);
+/// The callbacks for the answer's head, its body, and for making the socket, with their one argument.
+CURLcode csystem_curl_set_callbacks(CURL *transfer, curl_write_callback head, curl_write_callback body,
+                                    curl_opensocket_callback open, void *argument);
+long csystem_curl_get_long(CURL *transfer, CURLINFO info);
+/// Microseconds, for the infos that end in `_TIME_T`.
+int64_t csystem_curl_get_time(CURL *transfer, CURLINFO info);
+const char *csystem_curl_get_text(CURL *transfer, CURLINFO info);
+CURLMcode csystem_curl_multi_set_long(CURLM *multi, CURLMoption option, long value);
+CURLMcode csystem_curl_multi_set_callbacks(CURLM *multi, curl_socket_callback socket, curl_multi_timer_callback timer,
+                                           void *argument);
 
 /// From now on SIGTERM, SIGINT and SIGHUP do nothing but being told by `csystem_signals_wait`, whichever thread they
 /// reach; SIGPIPE is ignored. 0, or an errno.
