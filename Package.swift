@@ -36,7 +36,7 @@ let package = Package(
             name: "CSystem",
             linkerSettings: [
                 .linkedLibrary("ssl"), .linkedLibrary("crypto"), .linkedLibrary("jwt"), .linkedLibrary("sqlite3"),
-                .linkedLibrary("curl"),
+                .linkedLibrary("nghttp2"), .linkedLibrary("curl"),
             ]),
 
         // Floor 0, pure.
@@ -44,7 +44,7 @@ let package = Package(
 
         // Floor 1, pure.
         room("JSON", ["Bytes"]),
-        room("HTTP", ["Bytes"]),
+        room("HTTP", ["Bytes", "CSystem"]),
         room("Limits", ["Bytes"]),
         room("Telemetry", ["Bytes"]),
         room("Documents", ["Bytes", yams]),
@@ -98,6 +98,7 @@ let package = Package(
         tests("Bytes", ["Bytes"]),
         tests("JSON", ["JSON", "Bytes"]),
         tests("HTTP", ["HTTP", "Bytes"]),
+        tests("HTTP2", ["HTTP", "Server", "Reactor", "Bytes"]),
         tests("Limits", ["Limits", "Bytes"]),
         tests("Telemetry", ["Telemetry", "Bytes"]),
         tests("Documents", ["Documents", "Bytes"]),

@@ -94,9 +94,13 @@ package struct AuditOrigin: Sendable, Equatable {
     /// The connection has a verified client certificate.
     package var hasCertificate: Bool
 
-    package init(address: String, listener: String, hasCertificate: Bool = false) {
+    /// `HTTP/1` or `HTTP/2`.
+    package var `protocol`: String
+
+    package init(address: String, listener: String, protocol: String, hasCertificate: Bool = false) {
         self.address = address
         self.listener = listener
+        self.protocol = `protocol`
         self.hasCertificate = hasCertificate
     }
 
@@ -104,6 +108,7 @@ package struct AuditOrigin: Sendable, Equatable {
         var out = AuditFragment()
         out.add("address", address)
         out.add("listener", listener)
+        out.add("protocol", `protocol`)
         if hasCertificate { out.add("mtls", JSONValue.bool(true)) }
         return out
     }

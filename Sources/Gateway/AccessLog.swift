@@ -72,6 +72,7 @@ package final class AccessLog: Sendable {
         var bytesIn: Int64
         var bytesOut: Int64
         var route: String?
+        var `protocol`: String
     }
 
     func append(_ line: Line) {
@@ -87,14 +88,14 @@ package final class AccessLog: Sendable {
                         ("target", .string(line.target)), ("status", JSONValue(line.status)),
                         ("us", JSONValue(Int(line.microseconds))), ("bytes_in", JSONValue(Int(line.bytesIn))),
                         ("bytes_out", JSONValue(Int(line.bytesOut))),
-                        ("route", line.route.map { .string($0) } ?? .null),
+                        ("route", line.route.map { .string($0) } ?? .null), ("protocol", .string(line.protocol)),
                     ])
                 ).bytes
         case .text:
             // A target is visible ASCII by the codec's rules; a subject may hold anything and is quoted as JSON.
             let subject = line.subject.map { JSONValue.string($0).text } ?? "-"
             out = Array(
-                "\(line.time.rfc3339) \(line.peer) \(subject) \(line.method) \(line.target) \(line.status) \(line.microseconds)us \(line.bytesOut)B \(line.requestID)"
+                "\(line.time.rfc3339) \(line.peer) \(subject) \(line.method) \(line.target) \(line.protocol) \(line.status) \(line.microseconds)us \(line.bytesOut)B \(line.requestID)"
                     .utf8)
         }
         out.append(10)
@@ -122,6 +123,7 @@ extension Worker {
                 peer: exchange.origin.peerHost, subject: context.caller?.principal.subject, method: method,
                 target: target, status: exchange.status, microseconds: duration / 1_000,
                 bytesIn: exchange.requestBodyBytes, bytesOut: exchange.responseBodyBytes,
-                route: context.route >= 0 ? context.snapshot.routes[context.route].name : nil))
+                route: context.route >= 0 ? context.snapshot.routes[context.route].name : nil,
+                protocol: exchange.wireProtocol.name))
     }
 }

@@ -50,8 +50,11 @@ package struct ListenerConfiguration: Sendable {
     package var name: String
     package var address: AddressConfiguration
     package var tls: TLSEntry?
+    /// Whether HTTP/2 is spoken, beside HTTP/1.1 or alone. Default beside it.
+    package var http2 = HTTP2Offer.on
 
-    package init(name: String, address: AddressConfiguration, tls: TLSEntry? = nil) {
+    package init(name: String, address: AddressConfiguration, tls: TLSEntry? = nil, http2: HTTP2Offer = .on) {
+        self.http2 = http2
         self.name = name
         self.address = address
         self.tls = tls

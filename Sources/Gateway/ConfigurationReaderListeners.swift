@@ -1,6 +1,7 @@
 import Bytes
 import Documents
 import Reactor
+import Server
 
 extension ConfigurationReader {
     mutating func readListeners(_ map: DocumentMapping) {
@@ -18,9 +19,10 @@ extension ConfigurationReader {
         result.listeners = entries(map, "listeners", what: "listener", minCount: 1) { entry, name in
             let given = entry.required("address")
             let tls = entry.mapping("tls", tls)
+            let http2 = entry.choice("http2", default: HTTP2Offer.on)
             guard let given, let address = Self.address(given) else { return nil }
             taken(address, given)
-            return ListenerConfiguration(name: name, address: address, tls: tls)
+            return ListenerConfiguration(name: name, address: address, tls: tls, http2: http2)
         }
         section(map, "admin") { admin in
             guard let given = admin.optional("address"), let address = Self.address(given) else { return }

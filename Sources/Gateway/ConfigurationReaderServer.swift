@@ -1,5 +1,6 @@
 import Bytes
 import Documents
+import HTTP
 
 extension ConfigurationReader {
     mutating func readServer(_ map: DocumentMapping) {
@@ -22,6 +23,7 @@ extension ConfigurationReader {
                 "connections", in: 1...1_048_576, default: configuration.connectionsMax)
             result.connectionsPerAddressMax = server.int(
                 "connections_per_address", in: 0...1_048_576, default: result.connectionsPerAddressMax)
+            section(server, "http2") { http2 in readHTTP2(http2, into: &configuration.http2) }
             let http = configuration.http
             configuration.http.headBytesMax = server.byteCount(
                 "head_max", in: 1_024...(1 << 20), default: http.headBytesMax)
@@ -44,6 +46,30 @@ extension ConfigurationReader {
             }
             result.server = configuration
         }
+    }
+
+    private func readHTTP2(_ map: DocumentMapping, into limits: inout HTTP2Limits) {
+        limits.streamsMax = map.int("streams", in: 1...10_000, default: limits.streamsMax)
+        limits.streamWindowBytesMax = map.byteCount(
+            "stream_window", in: 16_384...(1 << 30), default: limits.streamWindowBytesMax)
+        limits.connectionWindowBytesMax = map.byteCount(
+            "connection_window", in: 65_535...(1 << 30), default: limits.connectionWindowBytesMax)
+        limits.sendBufferBytesMax = map.byteCount(
+            "send_buffer", in: 65_536...(1 << 30), default: limits.sendBufferBytesMax)
+        limits.continuationsMax = map.int("continuations", in: 0...1_024, default: limits.continuationsMax)
+        limits.controlFramesMax = map.int("control_frames", in: 16...1_000_000, default: limits.controlFramesMax)
+        limits.controlFramesPerSecondMax = map.int(
+            "control_frames_per_second", in: 1...1_000_000, default: limits.controlFramesPerSecondMax)
+        limits.resetsMax = map.int("resets", in: 1...1_000_000, default: limits.resetsMax)
+        limits.resetsPerSecondMax = map.int(
+            "resets_per_second", in: 1...1_000_000, default: limits.resetsPerSecondMax)
+        limits.headerTableBytesMax = map.byteCount(
+            "header_table", in: 0...65_536, default: limits.headerTableBytesMax)
+        limits.settingsTimeout = timeout(map, "settings_timeout", limits.settingsTimeout)
+        limits.pingInterval = timeout(map, "ping_interval", limits.pingInterval, max: .hours(24))
+        limits.pingTimeout = timeout(map, "ping_timeout", limits.pingTimeout)
+        limits.responseBytesPerSecondMin = Int64(
+            map.byteCount("response_rate_min", in: 0...(1 << 30), default: Int(limits.responseBytesPerSecondMin)))
     }
 
     mutating func readAudit(_ map: DocumentMapping) {

@@ -18,7 +18,8 @@ final class ConnectionFacts {
     var certificateCaller: Caller?
     var generation: UInt64 = 0
 
-    init(_ origin: ConnectionOrigin, snapshot: Snapshot, now: WallInstant) {
+    init(_ exchange: Exchange, snapshot: Snapshot, now: WallInstant) {
+        let origin = exchange.origin
         addressKey = snapshot.keys.key(origin.peer.addressKey)
         if let der = origin.tls?.peerCertificate, let certificate = try? ClientCertificate(der: der) {
             certificatePrincipal = try? certificate.principal(now: now)
@@ -29,7 +30,8 @@ final class ConnectionFacts {
         }
         from =
             AuditOrigin(
-                address: origin.peerHost, listener: origin.listener, hasCertificate: certificateThumbprint != nil
+                address: origin.peerHost, listener: origin.listener, protocol: exchange.wireProtocol.name,
+                hasCertificate: certificateThumbprint != nil
             ).fragment
     }
 }

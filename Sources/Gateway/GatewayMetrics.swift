@@ -1,4 +1,5 @@
 import Bytes
+import HTTP
 import Limits
 import Server
 import Store
@@ -25,6 +26,8 @@ package final class GatewayMetrics: Sendable {
     private let connections: Gauge
     private let accepted: Gauge
     private let serverEvents: Gauge
+    private let clientRequests: Gauge
+    private let http2CutOffs: Gauge
     private let upstreamInFlight: Gauge
     private let upstreamWaiting: Gauge
     private let upstreamCircuit: Gauge
@@ -70,6 +73,12 @@ package final class GatewayMetrics: Sendable {
         serverEvents = builder.gauge(
             "server_events", "What happened on client connections since the start.",
             [Label("event", Self.serverEventNames)])
+        clientRequests = builder.gauge(
+            "client_requests", "Requests since the start by protocol.",
+            [Label("protocol", [WireProtocol.http1.name, WireProtocol.http2.name])])
+        http2CutOffs = builder.gauge(
+            "http2_cut_off", "Connections and streams of HTTP/2 that were cut off since the start.",
+            [Label("reason", HTTP2CutOff.allCases.map(\.name))])
         let upstreamLabel = Label("upstream", upstreams)
         upstreamInFlight = builder.gauge("upstream_in_flight", "Calls in flight.", [upstreamLabel])
         upstreamWaiting = builder.gauge(
@@ -120,6 +129,13 @@ package final class GatewayMetrics: Sendable {
                 server.slowReaders.current, server.idleTimeouts.current, server.refusedConnections.current,
                 server.handshakes.current, server.resumptions.current, server.handshakeFailures.current,
             ].enumerated() { sums[i] += n }
+        }
+        let overHTTP2 = reading.servers.reduce(0) { $0 + $1.http2Requests.current }
+        clientRequests.writer(writer).set(sums[0] - overHTTP2, at: 0)
+        clientRequests.writer(writer).set(overHTTP2, at: 1)
+        for reason in HTTP2CutOff.allCases {
+            http2CutOffs.writer(writer).set(
+                reading.servers.reduce(0) { $0 + $1.cutOffs[reason] }, at: reason.rawValue)
         }
         connections.writer(writer).set(open)
         accepted.writer(writer).set(all)

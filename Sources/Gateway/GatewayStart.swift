@@ -244,7 +244,7 @@ extension GatewayProcess {
                 let limiter = worker.shared.connections
                 do throws(ReactorError) {
                     let bound = try server.listen(
-                        name: name, address: address, tls: source,
+                        name: name, address: address, tls: source, http2: listener.http2,
                         admit: { limiter.admit($0.addressKey) == .admitted },
                         released: { limiter.release($0.addressKey) })
                     continuation.resume(returning: .success(bound))
@@ -267,7 +267,8 @@ extension GatewayProcess {
                 let desk = AdminDesk(server, api)
                 reactor.setLocal(desk)
                 do throws(ReactorError) {
-                    continuation.resume(returning: .success(try server.listen(name: "admin", address: address)))
+                    continuation.resume(
+                        returning: .success(try server.listen(name: "admin", address: address, http2: .off)))
                 } catch {
                     continuation.resume(returning: .failure(error))
                 }

@@ -37,6 +37,7 @@ struct GovernedAudit: AuditPort {
         self.caller = caller.audited
         origin = AuditOrigin(
             address: exchange.origin.peerHost, listener: exchange.origin.listener,
+            protocol: exchange.wireProtocol.name,
             hasCertificate: worker.connection(exchange).certificateThumbprint != nil)
         snapshot = context.snapshot
         let buffer = context.line

@@ -74,7 +74,7 @@ extension Worker {
     /// What is known of the connection, made at its first request that asks.
     func connection(_ exchange: Exchange) -> ConnectionFacts {
         if let known = exchange.origin.context as? ConnectionFacts { return known }
-        let made = ConnectionFacts(exchange.origin, snapshot: snapshot, now: reactor.wall)
+        let made = ConnectionFacts(exchange, snapshot: snapshot, now: reactor.wall)
         exchange.origin.context = made
         return made
     }

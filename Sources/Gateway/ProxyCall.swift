@@ -127,7 +127,13 @@ final class ProxyCall: UpstreamCall, ExchangeConsumer {
         }
         if exchange.origin.isTLS { out.append(";proto=https") } else { out.append(";proto=http") }
         out.append("\r\nVia: ")
-        if head.version == 0 { out.append("1.0 ") } else { out.append("1.1 ") }
+        if exchange.wireProtocol == .http2 {
+            out.append("2.0 ")
+        } else if head.version == 0 {
+            out.append("1.0 ")
+        } else {
+            out.append("1.1 ")
+        }
         let name = worker.nameBytes
         out.append(copying: name.span)
         out.append("\r\ntraceparent: ")

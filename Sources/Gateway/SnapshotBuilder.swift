@@ -60,7 +60,7 @@ package struct SnapshotBuilder {
         for listener in configuration.listeners {
             guard let entry = listener.tls else { continue }
             tls[listener.name] = collect(&errors, nil as TLSServerContext?) { () throws(DocumentErrors) in
-                try Self.tls(entry, listener: listener.name)
+                try Self.tls(entry, listener: listener.name, http2: listener.http2)
             }
         }
         var limits: [CompiledLimit] = []
@@ -136,7 +136,9 @@ package struct SnapshotBuilder {
         }
     }
 
-    private static func tls(_ entry: TLSEntry, listener: String) throws(DocumentErrors) -> TLSServerContext {
+    private static func tls(_ entry: TLSEntry, listener: String, http2: HTTP2Offer) throws(DocumentErrors)
+        -> TLSServerContext
+    {
         var certificates: [TLSServerConfiguration.Certificate] = []
         for certificate in entry.certificates {
             certificates.append(
@@ -146,7 +148,7 @@ package struct SnapshotBuilder {
         }
         var configuration = TLSServerConfiguration(
             certificates: certificates, clientCertificates: entry.clientCertificates,
-            allowsTLS12: entry.allowsTLS12)
+            allowsTLS12: entry.allowsTLS12, protocols: http2.protocols)
         if let file = entry.clientAuthoritiesFile { configuration.clientAuthorities = try Files.bytes(file) }
         do throws(ReactorError) {
             return try TLSServerContext(configuration)

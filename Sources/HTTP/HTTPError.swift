@@ -40,6 +40,8 @@ public enum HTTPError: UInt8, Error, Sendable, CaseIterable {
     case transferEncodingUnsupported
     case transferEncodingInOldVersion
     case expectationUnknown
+    /// Extended CONNECT of a protocol that is not opened here. (RFC 8441 §4)
+    case connectProtocolUnknown
     // The body.
     case bodyTooLarge
     case bodyIncomplete
@@ -55,7 +57,7 @@ public enum HTTPError: UInt8, Error, Sendable, CaseIterable {
     public var status: Int {
         switch self {
         case .targetTooLong: 414
-        case .methodTooLong, .transferEncodingUnsupported: 501
+        case .methodTooLong, .transferEncodingUnsupported, .connectProtocolUnknown: 501
         case .versionUnsupported: 505
         case .fieldLineTooLong, .headTooLong, .tooManyFields, .trailersTooLong: 431
         case .expectationUnknown: 417
@@ -105,6 +107,7 @@ public enum HTTPError: UInt8, Error, Sendable, CaseIterable {
         case .transferEncodingUnsupported: "only the transfer coding `chunked` is understood"
         case .transferEncodingInOldVersion: "`Transfer-Encoding` does not exist in HTTP/1.0"
         case .expectationUnknown: "only the expectation `100-continue` is understood"
+        case .connectProtocolUnknown: "only the protocol `websocket` can be opened by CONNECT"
         case .bodyTooLarge: "the body is too large"
         case .bodyIncomplete: "the connection ended before the body did"
         case .chunkSizeInvalid: "a chunk size is not a hexadecimal number in range"

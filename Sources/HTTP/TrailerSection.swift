@@ -50,6 +50,13 @@ struct TrailerSection: Sendable {
         }
     }
 
+    /// Whether a field of this name may stand in a trailer section.
+    static func isAllowed(_ name: Span<UInt8>) -> Bool {
+        let known = FieldName(name)
+        return (FieldName.hopByHop | forbidden) & known.bit & ~FieldName.other.bit == 0
+            && !FieldName.isForProxies(name) && !FieldName.isKnownWithHyphens(name)
+    }
+
     /// Framing, routing, authentication, request modifiers and content handling. (RFC 9110 §6.5.1)
     private static var forbidden: UInt64 {
         FieldName.endToEnd | FieldName.hopByHop | FieldName.accept.bit | FieldName.acceptEncoding.bit

@@ -91,6 +91,28 @@ public final class MessageHead {
         return true
     }
 
+    /// Puts one line in the place of all lines with a known name.
+    package func replaceAll(_ name: FieldName, by line: FieldLine) {
+        var kept = 0
+        var isPlaced = false
+        for i in 0..<state.pointee.count {
+            if lines[i].name == name {
+                if isPlaced { continue }
+                isPlaced = true
+                lines[kept] = line
+            } else {
+                lines[kept] = lines[i]
+            }
+            // The first line of each other name may have moved.
+            if lines[kept].name != name, Int(firsts[Int(lines[kept].name.rawValue)]) == i {
+                firsts[Int(lines[kept].name.rawValue)] = UInt16(truncatingIfNeeded: kept)
+            }
+            kept += 1
+        }
+        state.pointee.count = kept
+        state.pointee.repeated &= ~name.bit
+    }
+
     /// Marks a line as meant for the next recipient only.
     package func markHopByHop(_ index: Int) {
         precondition(index >= 0 && index < state.pointee.count)

@@ -4,20 +4,19 @@ import Reactor
 /// Sends back what comes on an upgraded connection, byte for byte: enough to prove that a tunnel carries both ways.
 enum WebSocketEcho {
     static func begin(_ end: any TunnelEnd) {
-        let reactor = end.tunnelStream.reactor
+        let reactor = end.reactor
         do throws(ReactorError) {
             let (near, far) = try SocketStream.pair()
             _ = try Mirror(fd: far, reactor: reactor)
             _ = Tunnel(end, try PairEnd(fd: near, reactor: reactor), idleTimeout: .minutes(10)) { _, _ in }
         } catch {
-            end.tunnelStream.closeStream()
+            end.closeStream(abruptly: false)
         }
     }
 
     /// The tunnel's other end.
     private final class PairEnd: SocketStream, TunnelEnd {
         private var tunnel: Tunnel?
-        var tunnelStream: SocketStream { self }
         func takeTunnelInput() -> IOBuffer { IOBuffer(capacity: 16_384) }
         func setTunnel(_ tunnel: Tunnel?) { self.tunnel = tunnel }
 

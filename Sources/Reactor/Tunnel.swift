@@ -35,10 +35,8 @@ public final class Tunnel {
     /// Moves what can be moved. Called at each readiness of either side.
     public func pump() {
         if isClosed { return }
-        let one = a.tunnelStream
-        let two = b.tunnelStream
-        guard move(from: one, to: two, through: toB, finished: &aFinished, counted: &fromA),
-            move(from: two, to: one, through: toA, finished: &bFinished, counted: &fromB)
+        guard move(from: a, to: b, through: toB, finished: &aFinished, counted: &fromA),
+            move(from: b, to: a, through: toA, finished: &bFinished, counted: &fromB)
         else {
             close(abruptly: true)
             return
@@ -47,14 +45,17 @@ public final class Tunnel {
             close(abruptly: false)
             return
         }
-        one.setDeadline(one.reactor.now + idleTimeout)
+        a.setDeadline(a.reactor.now + idleTimeout)
     }
 
     /// The deadline of either side passed: nothing moved for the idle time.
     public func timedOut() { close(abruptly: false) }
 
+    /// One end is gone without a word.
+    public func lost() { close(abruptly: true) }
+
     private func move(
-        from source: SocketStream, to target: SocketStream, through buffer: IOBuffer, finished: inout Bool,
+        from source: any TunnelEnd, to target: any TunnelEnd, through buffer: IOBuffer, finished: inout Bool,
         counted: inout Int64
     ) -> Bool {
         while true {
@@ -88,15 +89,24 @@ public final class Tunnel {
         isClosed = true
         a.setTunnel(nil)
         b.setTunnel(nil)
-        a.tunnelStream.closeStream(abruptly: abruptly)
-        b.tunnelStream.closeStream(abruptly: abruptly)
+        a.closeStream(abruptly: abruptly)
+        b.closeStream(abruptly: abruptly)
         closed(fromA, fromB)
     }
 }
 
-/// A connection that can carry raw bytes after an upgrade.
+/// What can carry raw bytes after an upgrade: a whole connection (`SocketStream`), or one stream of HTTP/2.
 public protocol TunnelEnd: AnyObject {
-    var tunnelStream: SocketStream { get }
+    var reactor: Reactor { get }
+    /// Whether a read, or a write, is worth trying.
+    var isReadable: Bool { get }
+    var isWritable: Bool { get }
+    func receive(into buffer: IOBuffer) -> SocketStream.Received
+    func send(_ buffer: IOBuffer) -> SocketStream.Sent
+    func finishSending()
+    func closeStream(abruptly: Bool)
+    /// When the end calls `Tunnel.timedOut`, unless it is moved.
+    func setDeadline(_ at: MonotonicInstant)
     /// Bytes that had been read before the hand-over.
     func takeTunnelInput() -> IOBuffer
     /// From now on readiness goes to `tunnel`; nil when the tunnel has closed.

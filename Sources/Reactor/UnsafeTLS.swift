@@ -67,6 +67,15 @@ public final class TLSSession {
         return String(decoding: UnsafeBufferPointer(start: data, count: Int(length)), as: UTF8.self)
     }
 
+    /// Whether ALPN chose `h2`. (RFC 9113 §3.2)
+    public var hasChosenHTTP2: Bool {
+        var data: UnsafePointer<UInt8>?
+        var length: UInt32 = 0
+        SSL_get0_alpn_selected(ssl, &data, &length)
+        guard let data, length == 2 else { return false }
+        return data[0] == UInt8(ascii: "h") && data[1] == UInt8(ascii: "2")
+    }
+
     /// The verified client certificate in DER, nil when none was sent.
     public var peerCertificate: [UInt8]? {
         guard let certificate = SSL_get1_peer_certificate(ssl) else { return nil }

@@ -44,6 +44,9 @@ open class Exchange {
 
     // MARK: To override, one driver per protocol
 
+    /// What the client speaks.
+    open var wireProtocol: WireProtocol { .http1 }
+
     /// The request head's bytes. Valid only inside `ExchangeHandler.handle` and `refuse`.
     open var headBytes: Span<UInt8> {
         @_lifetime(borrow self)
@@ -103,6 +106,34 @@ open class Exchange {
     }
 }
 
+/// What a listener says to HTTP/2.
+public enum HTTP2Offer: String, Sendable, CaseIterable {
+    /// HTTP/1.1 alone.
+    case off
+    /// Beside HTTP/1.1: by ALPN over TLS, in cleartext where the client begins with the preface. (RFC 9113 §3.2, §3.3)
+    case on
+    /// HTTP/2 alone.
+    case only
+
+    /// For ALPN, best first.
+    public var protocols: [String] {
+        switch self {
+        case .off: ["http/1.1"]
+        case .on: ["h2", "http/1.1"]
+        case .only: ["h2"]
+        }
+    }
+}
+
+/// The protocols that clients speak here.
+public enum WireProtocol: Sendable {
+    case http1
+    case http2
+
+    /// As logs and metrics call it.
+    public var name: String { self == .http1 ? "HTTP/1" : "HTTP/2" }
+}
+
 /// Where a connection came in and from whom.
 public final class ConnectionOrigin {
     /// Name of the listener in the configuration.
@@ -118,10 +149,12 @@ public final class ConnectionOrigin {
     public var context: AnyObject?
     /// The TLS side, for client certificates.
     public let tls: TLSSession?
+    let http2: HTTP2Offer
     /// Called once when the connection has closed.
     var released: ((SocketAddress) -> Void)?
 
-    public init(listener: String, peer: SocketAddress, tls: TLSSession?) {
+    public init(listener: String, peer: SocketAddress, tls: TLSSession?, http2: HTTP2Offer = .on) {
+        self.http2 = http2
         self.listener = listener
         self.peer = peer
         self.tls = tls

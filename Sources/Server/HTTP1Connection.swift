@@ -14,7 +14,7 @@ import Reactor
 ///
 /// One request is in flight at a time; pipelined ones wait in the input buffer, which is not read into meanwhile
 /// beyond its size, so that pipelining cannot make memory grow. Answers to pipelined requests leave in one write.
-public final class HTTP1Connection: SocketStream, TunnelEnd {
+public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
     private let server: ServerWorker
     let origin: ConnectionOrigin
     final var exchange: HTTP1Exchange?
@@ -24,11 +24,14 @@ public final class HTTP1Connection: SocketStream, TunnelEnd {
     private final var tunnel: Tunnel?
     private final var inputEnded = false
     private final var headStarted = MonotonicInstant(nanoseconds: 0)
+    /// Whether the first bytes may still turn out to be HTTP/2.
+    private final var mayBeHTTP2: Bool
 
     init(fd: Int32, server: ServerWorker, origin: ConnectionOrigin) throws(ReactorError) {
         self.server = server
         self.origin = origin
         isShaken = origin.tls == nil
+        mayBeHTTP2 = origin.http2 != .off
         try super.init(fd: fd, reactor: server.reactor, tls: origin.tls)
         setDeadline(
             reactor.now + (isShaken ? server.configuration.headTimeout : server.configuration.handshakeTimeout))
@@ -117,6 +120,7 @@ public final class HTTP1Connection: SocketStream, TunnelEnd {
         if exchange.output.count >= server.configuration.sendBufferBytesMax {
             if !flush(exchange) { return false }
         }
+        if mayBeHTTP2, !exchange.input.isEmpty, let step = stepPreface(exchange) { return step }
         if !exchange.input.isEmpty {
             let complete: Bool
             do throws(HTTPError) {
@@ -142,6 +146,29 @@ public final class HTTP1Connection: SocketStream, TunnelEnd {
             }
         }
         return readForHead(exchange)
+    }
+
+    /// Hands over to HTTP/2 where TLS has agreed on it, or, in cleartext, where the preface came; nil where this is HTTP/1.1.
+    private func stepPreface(_ exchange: HTTP1Exchange) -> Bool? {
+        if let tls = origin.tls {
+            mayBeHTTP2 = false
+            guard tls.hasChosenHTTP2 else { return nil }
+        } else {
+            switch HTTP2Preface.match(exchange.input.readable) {
+            case .no where origin.http2 == .only: break
+            case .no:
+                mayBeHTTP2 = false
+                return nil
+            case .partly: return readForHead(exchange)
+            case .yes: break
+            }
+        }
+        let input = exchange.input
+        exchange.input = reactor.buffers.take()
+        server.giveExchange(exchange)
+        self.exchange = nil
+        server.handOver(self, input: input)
+        return false
     }
 
     private func readForHead(_ exchange: HTTP1Exchange) -> Bool {
@@ -366,6 +393,8 @@ public final class HTTP1Connection: SocketStream, TunnelEnd {
 
     // MARK: The end
 
+    func drain() { if exchange == nil { close(abruptly: false) } }
+
     final func close(abruptly: Bool) {
         guard isOpen else { return }
         if let exchange {
@@ -383,8 +412,6 @@ public final class HTTP1Connection: SocketStream, TunnelEnd {
     }
 
     // MARK: Upgrade
-
-    public var tunnelStream: SocketStream { self }
 
     public func takeTunnelInput() -> IOBuffer {
         guard let exchange else { return IOBuffer(capacity: 16_384) }

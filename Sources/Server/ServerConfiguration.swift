@@ -5,6 +5,8 @@ import HTTP
 public struct ServerConfiguration: Sendable {
     /// Sizes of heads, fields and bodies.
     public var http = HTTPLimits()
+    /// What one connection of HTTP/2 may use.
+    public var http2 = HTTP2Limits()
     /// How long a keepalive connection may wait for its next request. Default 75 s, a little more than the 60 s that
     /// clients and balancers usually wait, so that they close first.
     public var idleTimeout: Nanoseconds = .seconds(75)

@@ -1,3 +1,4 @@
+import HTTP
 import Synchronization
 
 /// What the server side of one reactor counts. Written by the reactor alone, read by whoever scrapes.
@@ -19,6 +20,12 @@ public final class ServerStatistics: Sendable {
     public let open = Count()
     /// Request heads read.
     public let requests = Count()
+    /// Of these, over HTTP/2.
+    public let http2Requests = Count()
+    /// Connections that went over to HTTP/2.
+    public let http2Connections = Count()
+    /// Connections and streams of HTTP/2 that were cut off.
+    public let cutOffs = CutOffs()
     /// Requests refused as malformed, too large or too slow.
     public let malformed = Count()
     /// Requests whose head or body came too slowly.
@@ -33,4 +40,17 @@ public final class ServerStatistics: Sendable {
     public let handshakeFailures = Count()
 
     public init() {}
+
+    /// One count for each reason.
+    public final class CutOffs: Sendable {
+        private final class Box: Sendable {
+            let count = Count()
+        }
+
+        private let boxes = HTTP2CutOff.allCases.map { _ in Box() }
+
+        func add(_ reason: HTTP2CutOff) { boxes[reason.rawValue].count.add(1) }
+
+        public subscript(reason: HTTP2CutOff) -> Int { boxes[reason.rawValue].count.current }
+    }
 }

@@ -9,9 +9,16 @@ public final class ServerWorker {
     public let statistics: ServerStatistics
     let handler: any ExchangeHandler
     private var listeners: [Listener] = []
-    private var connections: [ObjectIdentifier: HTTP1Connection] = [:]
+    private var connections: [ObjectIdentifier: any ServerConnection] = [:]
     private var free: [HTTP1Exchange] = []
     private static let freeMax = 512
+    private var freeHTTP2: [HTTP2Exchange] = []
+    /// One connection's worth for each of some busy ones.
+    private static let freeHTTP2Max = 1_024
+    let http2: HTTP2Template
+    /// Through these pass the bytes of all HTTP/2 connections; nothing stays in them.
+    private(set) lazy var http2Input = IOBuffer(capacity: 16_384)
+    private(set) lazy var http2Output = IOBuffer(capacity: 65_536)
     /// Whether connections close after the request that they have.
     public private(set) var isDraining = false
     private var drained: (() -> Void)?
@@ -26,6 +33,7 @@ public final class ServerWorker {
         self.configuration = configuration
         self.statistics = statistics
         self.handler = handler
+        http2 = HTTP2Template(http: configuration.http, limits: configuration.http2)
     }
 
     /// Where a listener gets the TLS context for the next connection: asked each time, so that certificates can be
@@ -36,18 +44,20 @@ public final class ServerWorker {
     /// anything is spent on it.
     public func listen(
         name: String, address: SocketAddress, backlog: Int32 = 1_024, tls: ContextSource? = nil,
+        http2: HTTP2Offer = .on,
         admit: @escaping (SocketAddress) -> Bool = { _ in true }, released: @escaping (SocketAddress) -> Void = { _ in }
     ) throws(ReactorError) -> SocketAddress {
         let listener = try Listener(address, reactor: reactor, backlog: backlog) { [weak self] fd, peer in
             guard let self else { return Descriptor.discard(fd) }
-            accept(fd, peer, name: name, tls: tls, admit: admit, released: released)
+            accept(fd, peer, name: name, tls: tls, http2: http2, admit: admit, released: released)
         }
         listeners.append(listener)
         return listener.address
     }
 
     private func accept(
-        _ fd: Int32, _ peer: SocketAddress, name: String, tls: ContextSource?, admit: (SocketAddress) -> Bool,
+        _ fd: Int32, _ peer: SocketAddress, name: String, tls: ContextSource?, http2: HTTP2Offer,
+        admit: (SocketAddress) -> Bool,
         released: @escaping (SocketAddress) -> Void
     ) {
         guard connections.count < configuration.connectionsMax, !isDraining else {
@@ -69,7 +79,7 @@ public final class ServerWorker {
                 return
             }
         }
-        let origin = ConnectionOrigin(listener: name, peer: peer, tls: session)
+        let origin = ConnectionOrigin(listener: name, peer: peer, tls: session, http2: http2)
         origin.released = released
         do throws(ReactorError) {
             let connection = try HTTP1Connection(fd: fd, server: self, origin: origin)
@@ -81,7 +91,21 @@ public final class ServerWorker {
         }
     }
 
-    func closed(_ connection: HTTP1Connection) {
+    /// Lets HTTP/2 go on with the socket and the input of a connection that began as HTTP/1.1.
+    func handOver(_ connection: HTTP1Connection, input: IOBuffer) {
+        guard let next = HTTP2Connection(replacing: connection, server: self) else {
+            reactor.buffers.give(input)
+            closed(connection)
+            return
+        }
+        connections.removeValue(forKey: ObjectIdentifier(connection))
+        connections[ObjectIdentifier(next)] = next
+        statistics.http2Connections.add(1)
+        next.begin(with: input)
+        reactor.buffers.give(input)
+    }
+
+    func closed(_ connection: any ServerConnection) {
         guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
         statistics.open.add(-1)
         connection.origin.released?(connection.origin.peer)
@@ -121,6 +145,23 @@ public final class ServerWorker {
         if free.count < Self.freeMax { free.append(exchange) }
     }
 
+    func takeHTTP2Exchange() -> HTTP2Exchange {
+        freeHTTP2.popLast() ?? HTTP2Exchange(reactor: reactor, configuration: configuration, origin: nowhere)
+    }
+
+    func give(_ exchange: HTTP2Exchange) {
+        exchange.end()
+        exchange.origin = nowhere
+        // One that a large head has grown is not kept.
+        if freeHTTP2.count < Self.freeHTTP2Max, exchange.stream.bufferBytes <= 8_192 { freeHTTP2.append(exchange) }
+    }
+
+    /// Sixteen random bytes for a handshake that HTTP/2 does without. (RFC 6455 §4.1)
+    func webSocketKey() -> (UInt64, UInt64) {
+        var generator = SystemRandomNumberGenerator()
+        return (generator.next(), generator.next())
+    }
+
     // MARK: Stopping
 
     /// Stops accepting, lets requests in flight finish, closes idle connections now, and calls `done` when the last
@@ -129,7 +170,7 @@ public final class ServerWorker {
         isDraining = true
         for listener in listeners { listener.close() }
         listeners = []
-        for connection in connections.values where connection.exchange == nil { connection.close(abruptly: false) }
+        for connection in connections.values { connection.drain() }
         if connections.isEmpty {
             done()
             return
@@ -142,4 +183,12 @@ public final class ServerWorker {
             drained()
         }
     }
+}
+
+/// A connection that its worker can end, whatever it speaks.
+protocol ServerConnection: AnyObject {
+    var origin: ConnectionOrigin { get }
+    /// Takes no further requests, and closes when those in flight are done.
+    func drain()
+    func close(abruptly: Bool)
 }

@@ -95,8 +95,6 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
 
     // MARK: Upgrade
 
-    package final var tunnelStream: SocketStream { self }
-
     /// What the server sent behind its 101.
     package final func takeTunnelInput() -> IOBuffer {
         let rest = input

@@ -8,7 +8,7 @@ import Testing
     let now = WallInstant(nanoseconds: 1_790_000_000_123_456_789)
     let caller = AuditCaller(
         subject: "mes-\"line\"-2", issuer: "https://id.plant.example/", tokenID: "7f3a", roles: ["operator", "mes"])
-    let origin = AuditOrigin(address: "10.1.2.3", listener: "tls")
+    let origin = AuditOrigin(address: "10.1.2.3", listener: "tls", protocol: "HTTP/2")
     let decision = AuditDecision(
         operation: "production-order.release", route: "/v1/production-orders/{id}/release", effect: .allow,
         rule: "line-2-operators", policy: "9f86d081")

@@ -3,7 +3,9 @@ import Testing
 /// An operator looks limits up in one page, so none may be missing there.
 @Suite struct LimitsPageTests {
     /// Files whose properties are limits, and words that make one of it.
-    static let files = ["Sources/HTTP/HTTPLimits.swift", "Sources/Server/ServerConfiguration.swift"]
+    static let files = [
+        "Sources/HTTP/HTTPLimits.swift", "Sources/HTTP/HTTP2Limits.swift", "Sources/Server/ServerConfiguration.swift",
+    ]
 
     /// Names of stored properties that bound something.
     static func limits(in file: SourceFile) -> [String] {

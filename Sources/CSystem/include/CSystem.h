@@ -12,6 +12,7 @@
 
 #include <curl/curl.h>
 #include <jwt.h>
+#include <nghttp2/nghttp2.h>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
