@@ -46,6 +46,8 @@ package struct Contract: Sendable {
     package let roles: [String]
     /// How it is made sure that the effect happens once. Empty for reads.
     package let idempotency: String
+    /// Names of the events that a success becomes, `production-order.created`. Empty for reads.
+    package let events: [String]
     package let odoo: [OdooRight]
     /// The problems that are its own, besides those that every operation may answer.
     package let errors: [ProblemType]

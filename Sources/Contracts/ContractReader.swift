@@ -31,6 +31,7 @@ struct ContractReader {
                 ?? ["site", "warehouse"],
             roles: mapping.strings("roles"),
             idempotency: idempotency(mapping, kind),
+            events: events(mapping, kind),
             odoo: mapping.list("odoo") { right($0) },
             errors: mapping.list("errors") { value in
                 value.choice(ProblemType.allCases.map(\.rawValue), what: "problem").flatMap(ProblemType.init(rawValue:))
@@ -65,6 +66,17 @@ struct ContractReader {
                 value.report("a \(kind == .read ? "read" : "gateway operation") needs no 'idempotency'")
             }
             return ""
+        }
+    }
+
+    private func events(_ mapping: DocumentMapping, _ kind: Contract.Kind) -> [String] {
+        if kind == .read, let value = mapping.optional("events") { value.report("a read becomes no event") }
+        return mapping.list("events") { value in
+            value.string().flatMap { name in
+                if Self.isOperation(name) { return name }
+                value.report("an event is named like 'production-order.created', not '\(name)'")
+                return nil
+            }
         }
     }
 

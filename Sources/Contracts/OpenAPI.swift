@@ -85,6 +85,7 @@ package struct OpenAPI: Sendable {
             "admission": .string(contract.admission.rawValue),
             "deadline_seconds": JSONValue(Int(contract.deadline / 1_000_000_000)),
             "roles": .array(contract.roles.map { .string($0) }),
+            "events": .array(contract.events.map { .string($0) }),
         ]
         return object
     }

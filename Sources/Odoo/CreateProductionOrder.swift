@@ -26,7 +26,7 @@ package struct CreateProductionOrder: Hashable, Sendable {
         self.quantity = quantity
     }
 
-    /// The call, to be repeated while `outcome(of:)` says `again`, and after any fault: it is idempotent.
+    /// The call, to be repeated while `OdooLoadOutcome` says `again`, and after any fault: it is idempotent.
     package func call(on version: OdooVersion) throws(RecipeRefusal) -> OdooCall {
         guard version.hasWritingRecipes else { throw .unsupportedVersion(version) }
         guard !quantity.isNegative, !quantity.isZero else { throw .quantityNotPositive }
@@ -40,27 +40,5 @@ package struct CreateProductionOrder: Hashable, Sendable {
         if let deadline { row.append(("date_deadline", .string(deadline.odoo))) }
         if let pickingType { row.append(("picking_type_id/.id", JSONValue(pickingType))) }
         return .load(ProductionOrderRecord.model, fields: row.map(\.field), rows: [row.map(\.value)])
-    }
-
-    package enum Outcome: Hashable, Sendable {
-        /// The order is there, now or since an earlier try.
-        case created(id: Int)
-        /// Contention with another load of the same id: the same call again, a few times.
-        case again
-        /// Odoo's reasons, by field. Nothing was created.
-        case refused([OdooLoadAnswer.Message])
-    }
-
-    /// What a result means; `lastTry` turns `again` into a refusal.
-    package static func outcome(of result: JSONValue?, lastTry: Bool) throws(OdooShapeError) -> Outcome {
-        guard let answer = OdooLoadAnswer(result) else {
-            throw OdooShapeError(field: "ids", expected: "an answer of `load`")
-        }
-        switch answer {
-        case .loaded(let ids):
-            guard ids.count == 1 else { throw OdooShapeError(field: "ids", expected: "one id") }
-            return .created(id: ids[0])
-        case .refused(let messages): return answer.isWorthRetrying && !lastTry ? .again : .refused(messages)
-        }
     }
 }

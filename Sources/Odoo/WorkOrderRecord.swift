@@ -18,6 +18,8 @@ package struct WorkOrderRecord: Hashable, Sendable {
     package let duration: ExactDecimal
     package let start: WallInstant?
     package let finish: WallInstant?
+    /// A timer of the calling user runs; false where it was not read (recording 056).
+    package let isTimed: Bool
 
     package static let model = "mrp.workorder"
     static let fields = [
@@ -41,6 +43,7 @@ package struct WorkOrderRecord: Hashable, Sendable {
         duration = try record.quantity("duration")
         start = try record.instant("date_start")
         finish = try record.instant("date_finished")
+        isTimed = record.fields["is_user_working"]?.bool ?? false
     }
 
     /// The work orders of some production orders, at most `OdooPage.limitMax` (recordings 022, 052).
@@ -50,5 +53,7 @@ package struct WorkOrderRecord: Hashable, Sendable {
             limit: OdooPage.limitMax, order: "id")
     }
 
-    package static func read(_ ids: [Int]) -> OdooCall { .read(model, ids: ids, fields: fields) }
+    package static func read(_ ids: [Int]) -> OdooCall {
+        .read(model, ids: ids, fields: fields + ["is_user_working"])
+    }
 }

@@ -59,18 +59,21 @@ enum ProductionOrderView {
         }
     }
 
+    static func state(ofOperation state: String) -> String {
+        switch state {
+        case "pending", "waiting", "blocked": "waiting"
+        case "ready": "ready"
+        case "progress": "in_progress"
+        case "done": "done"
+        case "cancel": "cancelled"
+        default: "other"
+        }
+    }
+
     private static func json(operation: WorkOrderRecord) -> JSONValue {
-        let state: JSONValue =
-            switch operation.state {
-            case "pending", "waiting", "blocked": "waiting"
-            case "ready": "ready"
-            case "progress": "in_progress"
-            case "done": "done"
-            case "cancel": "cancelled"
-            default: "other"
-            }
         return [
-            "id": JSONValue(operation.id), "name": .string(operation.name), "state": state,
+            "id": JSONValue(operation.id), "name": .string(operation.name),
+            "state": .string(state(ofOperation: operation.state)),
             "work_center": operation.workCenter.json, "quantity_produced": JSONValue(operation.produced),
             "quantity_remaining": JSONValue(operation.remaining),
             "duration_expected": JSONValue(operation.durationExpected), "duration": JSONValue(operation.duration),

@@ -80,7 +80,7 @@ struct ReadWorkCenters: ReadService {
         Resource(site: index.site(of: center), workCenter: center.code ?? center.name)
     }
 
-    private static func json(_ center: WorkCenterRecord, _ index: SiteIndex) -> JSONValue {
+    static func json(_ center: WorkCenterRecord, _ index: SiteIndex) -> JSONValue {
         let state: JSONValue =
             switch center.workingState {
             case "blocked": "blocked"

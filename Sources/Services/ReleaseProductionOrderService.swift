@@ -18,7 +18,7 @@ struct ReleaseProductionOrderService: WriteService {
         let site = try await run.sites.site(of: order, run.odoo)
         try run.authorize(Resource(site: site))
         switch try plan(order, run) {
-        case .alreadyReleased: return result(order, site, "the order was released already")
+        case .alreadyReleased: return .order(order, site, "the order was released already")
         case .call(let call): return try await release(order, call, site, run)
         }
     }
@@ -28,7 +28,7 @@ struct ReleaseProductionOrderService: WriteService {
             let order = try await run.order()
             let site = try await run.sites.site(of: order, run.odoo)
             switch ReleaseProductionOrder.verdict(after: order) {
-            case .applied: return result(order, site, "the order is released")
+            case .applied: return .order(order, site, "the order is released")
             case .conflict(let why): throw run.unknown(canSettle: false, why)
             case .notApplied: return try await perform(run)
             }
@@ -82,7 +82,7 @@ struct ReleaseProductionOrderService: WriteService {
             if run.request.body["reserve_materials"]?.bool ?? true {
                 after = try await reserve(after, run)
             }
-            return result(after, site, "the order is released")
+            return .order(after, site, "the order is released")
         } catch {
             // The call was sent: what cannot be read now is not known.
             guard error.meaning == .away else { throw error }
@@ -102,12 +102,6 @@ struct ReleaseProductionOrderService: WriteService {
             return order
         }
         return try await run.order()
-    }
-
-    private func result(_ order: ProductionOrderRecord, _ site: String?, _ text: String) -> WriteResult {
-        WriteResult(
-            json: ProductionOrderView.json(order, site: site), records: ["\(ProductionOrderRecord.model),\(order.id)"],
-            text: text)
     }
 }
 

@@ -12,7 +12,12 @@ package struct ServiceCatalog: Sendable {
             ReadProducts(), ReadWorkCenters(), ReadProductionOrders(), ReadInventory(), ReadOperation(),
             ReadApprovals(),
         ],
-        writes: [CreateProductionOrderService(), ReleaseProductionOrderService(), ConfirmProductionService()],
+        writes: [
+            CreateProductionOrderService(), ChangeQuantityService(), ReleaseProductionOrderService(),
+            ReserveMaterialsService(), ConfirmProductionService(), CancelProductionOrderService(),
+            WorkOrderService(action: .start), WorkOrderService(action: .pause), WorkOrderService(action: .finish),
+            ReportScrapService(), ReportLabourService(), ReportDowntimeService(), CloseDowntimeService(),
+        ],
         gateway: [DecideApproval()])
 
     init(reads: [any ReadService], writes: [any WriteService], gateway: [any ReadService] = []) {

@@ -17,8 +17,6 @@ extension ServiceRunner {
         let ticket: RecordLocks.Ticket?
     }
 
-    /// Longest wait for records, where no request waits.
-    private static let lockTimeMax: Nanoseconds = .minutes(10)
     /// Most tries to write down an ending, where no request waits.
     private static let recordTriesMax = 8
 
@@ -93,7 +91,7 @@ extension ServiceRunner {
             let records = job.service.records(job.request)
             if ticket == nil, !records.isEmpty {
                 let latest =
-                    job.deadline.map { $0 + -WriteRun.effectTimeMin } ?? job.world.host.monotonic + Self.lockTimeMax
+                    job.deadline.map { $0 + -WriteRun.effectTimeMin } ?? job.world.host.monotonic + WriteRun.lockTimeMax
                 ticket = await gate.acquire(records, deadline: latest, host: job.world.host)
                 guard ticket != nil else { throw .recordBusy }
             }
@@ -103,8 +101,9 @@ extension ServiceRunner {
             return failed(
                 isResumed ? .unknown(journal.id, canSettle: true, cause: error.cause ?? "it could not be read") : error)
         }
-        let its = WriteRun(job, odoo: odoo, sites: sites, journal: journal, ledger: ledger)
+        let its = WriteRun(job, odoo: odoo, sites: sites, journal: journal, ledger: ledger, gate: gate)
         run = its
+        defer { its.unlock() }
         do throws(ServiceStop) {
             try await its.loadApproval()
             let result =

@@ -1,4 +1,5 @@
 import Bytes
+import JSON
 import Odoo
 import Synchronization
 
@@ -10,6 +11,7 @@ package final class SiteMap: Sendable {
     package let sites: [Site]
     private let lifetime: Nanoseconds
     private let cache = Mutex<(index: SiteIndex, read: MonotonicInstant)?>(nil)
+    private let places = Mutex<[Int: (site: String, read: MonotonicInstant)]>([:])
 
     /// How long what was read is used. Default 10 minutes: warehouses come and go in years.
     package static let lifetimeDefault: Nanoseconds = .minutes(10)
@@ -43,8 +45,34 @@ package final class SiteMap: Sendable {
         return try await read(odoo).site(of: order)
     }
 
+    /// The site in whose stock a location lies; nil for one outside of all, and for one that is not there.
+    func site(ofLocation id: Int, _ odoo: OdooSession) async throws(ServiceStop) -> String? {
+        let index = try await index(odoo)
+        if let site = index.stockOfSite.first(where: { $0.value == id })?.key { return site }
+        if let known = places.withLock({ $0[id] }), odoo.now - known.read < lifetime { return known.site }
+        for (site, stock) in index.stockOfSite.sorted(by: { $0.key < $1.key }) {
+            let call = OdooCall.searchRead(
+                "stock.location", domain: [["id", "=", JSONValue(id)], ["id", "child_of", JSONValue(stock)]],
+                fields: ["id"], limit: 1)
+            if try await !odoo.records(call, { $0.id }).isEmpty {
+                places.withLock { places in
+                    if places.count >= Self.placesMax { places.removeAll() }
+                    places[id] = (site, odoo.now)
+                }
+                return site
+            }
+        }
+        return nil
+    }
+
+    /// Most locations whose sites are remembered. Default 10,000.
+    private static let placesMax = 10_000
+
     /// Forgets what was read: the next call asks Odoo.
-    package func refresh() { cache.withLock { $0 = nil } }
+    package func refresh() {
+        cache.withLock { $0 = nil }
+        places.withLock { $0.removeAll() }
+    }
 
     private func read(_ odoo: OdooSession) async throws(ServiceStop) -> SiteIndex {
         let warehouses = try await odoo.records(WarehouseRecord.search) { (record) throws(OdooShapeError) in

@@ -1,6 +1,7 @@
 import Bytes
 import Contracts
 import JSON
+import Limits
 import Odoo
 import Policy
 import Store
@@ -21,14 +22,30 @@ final class WriteRun {
     /// Whose consent is missing, and for what.
     var wanted: (persons: [Obligations.SecondPerson], resource: Resource)?
     private var isAudited = false
+    /// When an effect of this name was sent last, in this try or an earlier one.
+    private(set) var sent: [String: WallInstant] = [:]
+    /// What a step of this name made.
+    private(set) var made: [String: Int] = [:]
+    /// Something was changed by this operation.
+    private var hasChanged = false
+    /// Something was sent, and it is not known what became of it.
+    private(set) var isInDoubt = false
+    private let gate: RecordGate
+    private var tickets: [RecordLocks.Ticket] = []
 
     /// Least time that must be left before an effect is sent: what Odoo may need when others work on the same rows
     /// (17 s in recordings 355 and 356), so that its answer is still heard.
     static let effectTimeMin: Nanoseconds = .seconds(20)
+    /// Longest wait for records, where no request waits. Default 10 minutes.
+    static let lockTimeMax: Nanoseconds = .minutes(10)
 
-    init(_ job: WriteJob, odoo: OdooSession, sites: SiteMap, journal: OperationJournal, ledger: any LedgerPort) {
+    init(
+        _ job: WriteJob, odoo: OdooSession, sites: SiteMap, journal: OperationJournal, ledger: any LedgerPort,
+        gate: RecordGate
+    ) {
         self.job = job
         self.ledger = ledger
+        self.gate = gate
         self.odoo = odoo
         self.sites = sites
         self.journal = journal
@@ -42,11 +59,16 @@ final class WriteRun {
     /// What the caller must not see of the answer.
     var mask: Set<String> { decision?.obligations.mask ?? request.permissions.mask }
 
+    /// Of the first request, also in a repetition.
+    var acceptedAt: WallInstant { job.record.request.acceptedAt }
+
     func decided(_ decision: Decision) { self.decision = decision }
 
     /// Throws where the caller may not do this to the record.
     func authorize(_ resource: Resource) throws(ServiceStop) {
         self.resource = resource
+        // What was sent was permitted. What has changed since must not hide what became of it.
+        if !sent.isEmpty { return }
         if let live = job.authorize {
             let decision = live(resource)
             self.decision = decision
@@ -93,5 +115,58 @@ final class WriteRun {
 
     func unknown(canSettle: Bool, _ cause: String) -> ServiceStop {
         .unknown(operationID, canSettle: canSettle, cause: cause)
+    }
+
+    // MARK: What was sent
+
+    /// An earlier try sent the effect of this name, or made the record of this step.
+    func hasSent(_ name: String) -> Bool { sent[name] != nil }
+
+    /// Something was done, or may have been.
+    var isOpen: Bool { hasChanged || isInDoubt }
+
+    func note(sent name: String, at time: WallInstant) {
+        sent[name] = time
+        isInDoubt = true
+    }
+
+    func note(made id: Int, as name: String) {
+        made[name] = id
+        hasChanged = true
+        isInDoubt = false
+    }
+
+    /// It is known what became of what was sent last.
+    func settle(changed: Bool) {
+        isInDoubt = false
+        if changed { hasChanged = true }
+    }
+
+    /// Writes down what a step made, so that a later try goes on from there.
+    func keep(made id: Int, as name: String, _ record: String) async throws(ServiceStop) {
+        note(made: id, as: name)
+        let step = JournalStep(text: "\(record) is made", intent: ["step": .string(name), "made": JSONValue(id)])
+        do throws(ServiceStop) {
+            try await journal.advance(to: journal.state, step, records: [record])
+        } catch {
+            throw unknown(canSettle: true, error.cause ?? "the ledger failed")
+        }
+    }
+
+    // MARK: Further locks
+
+    /// Locks what turns up on the way, such as the quants of a product and place. Taken after the records of the
+    /// request and all at once: so nobody waits in a circle. Given back at the end of the try.
+    func lock(_ keys: [String]) async throws(ServiceStop) {
+        let latest = odoo.deadline.map { $0 + -Self.effectTimeMin } ?? odoo.now + Self.lockTimeMax
+        guard let ticket = await gate.acquire(Array(Set(keys)).sorted(), deadline: latest, host: odoo.world.host) else {
+            throw .recordBusy
+        }
+        tickets.append(ticket)
+    }
+
+    func unlock() {
+        for ticket in tickets { gate.release(ticket, host: odoo.world.host) }
+        tickets = []
     }
 }

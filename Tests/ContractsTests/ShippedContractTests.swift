@@ -19,9 +19,13 @@ enum Shipped {
 
     private static let loaded = Result { try load() }
 
+    static func names() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: root.appending(path: "policies/services").path())
+    }
+
     private static func load() throws -> ContractSet {
         let folder = "policies/services"
-        let names = try FileManager.default.contentsOfDirectory(atPath: root.appending(path: folder).path())
+        let names = try names()
         return try ContractSet.load(
             files: names.filter { $0.hasSuffix(".yaml") }.sorted().map {
                 ("\(folder)/\($0)", try text("\(folder)/\($0)"))
@@ -33,12 +37,8 @@ enum Shipped {
     @Test func theShippedContractsLoadWithTheirExamples() throws {
         do {
             let set = try Shipped.contracts()
-            #expect(
-                set.operations == [
-                    "product.read", "work-center.read", "production-order.read", "production-order.create",
-                    "production-order.release", "production-order.confirm", "inventory.read", "operation.read",
-                    "approval.read", "approval.decide",
-                ])
+            let files = try Shipped.names().filter { $0 != "types.yaml" }
+            #expect(set.operations == Set(files.map { String($0.dropLast(".yaml".count)) }))
         } catch let errors as DocumentErrors {
             Issue.record("\(errors)")
         }

@@ -115,7 +115,7 @@ final class Loop {
     func client(_ change: (inout FetchConfiguration) -> Void = { _ in }) -> FetchClient {
         var configuration = FetchConfiguration()
         configuration.allowsPlainText = true
-        configuration.timeout = .seconds(90)
+        configuration.timeout = .seconds(20)
         configuration.connectTimeout = .seconds(10)
         change(&configuration)
         return FetchClient(home: handle, configuration: configuration)

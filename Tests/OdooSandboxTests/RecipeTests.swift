@@ -68,7 +68,7 @@ import Testing
             let recipe = CreateProductionOrder(
                 externalID: external, product: try client.product("VALVE-20"), quantity: quantity)
             let result = try run(try recipe.call(on: version))
-            guard case .created(let id) = try CreateProductionOrder.outcome(of: result, lastTry: false) else {
+            guard case .created(let id) = try OdooLoadOutcome(of: result, lastTry: false) else {
                 Issue.record("not created: \(result?.text ?? "")")
                 return 0
             }
@@ -121,8 +121,8 @@ import Testing
         let recipe = CreateProductionOrder(
             externalID: external, product: try plant.client.product("VALVE-20"), quantity: ExactDecimal(1))
         let call = try recipe.call(on: plant.version)
-        #expect(try CreateProductionOrder.outcome(of: plant.run(call), lastTry: false) == .again)
-        guard case .created = try CreateProductionOrder.outcome(of: plant.run(call), lastTry: false) else {
+        #expect(try OdooLoadOutcome(of: plant.run(call), lastTry: false) == .again)
+        guard case .created = try OdooLoadOutcome(of: plant.run(call), lastTry: false) else {
             Issue.record("not created at the second try")
             return
         }

@@ -26,7 +26,7 @@ struct OrderRecipesTests {
             for number in ["709", "710"] {
                 let result = try Recording.find(version, number).result()
                 let id = version == 17 ? 122 : 127
-                #expect(try CreateProductionOrder.outcome(of: result, lastTry: false) == .created(id: id))
+                #expect(try OdooLoadOutcome(of: result, lastTry: false) == .created(id: id))
             }
         }
     }
@@ -56,20 +56,20 @@ struct OrderRecipesTests {
     @Test func whatOdooRefusesIsSaidByField() throws {
         for version in [17, 19] {
             let result = try Recording.find(version, "711").result()
-            guard case .refused(let messages) = try CreateProductionOrder.outcome(of: result, lastTry: false) else {
+            guard case .refused(let messages) = try OdooLoadOutcome(of: result, lastTry: false) else {
                 Issue.record("711 is a refusal")
                 return
             }
             #expect(messages.first?.field == "product_id")
             let contended = try Recording.find(version, "717").result()
-            #expect(try CreateProductionOrder.outcome(of: contended, lastTry: false) == .again)
-            guard case .refused = try CreateProductionOrder.outcome(of: contended, lastTry: true) else {
+            #expect(try OdooLoadOutcome(of: contended, lastTry: false) == .again)
+            guard case .refused = try OdooLoadOutcome(of: contended, lastTry: true) else {
                 Issue.record("the last try is a refusal")
                 return
             }
         }
         for odd: JSONValue? in [nil, true, ["ids": []], ["ids": [1, 2]]] {
-            #expect(throws: OdooShapeError.self) { try CreateProductionOrder.outcome(of: odd, lastTry: false) }
+            #expect(throws: OdooShapeError.self) { try OdooLoadOutcome(of: odd, lastTry: false) }
         }
     }
 

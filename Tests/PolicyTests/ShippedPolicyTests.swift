@@ -7,23 +7,25 @@ import Testing
         "product.read", "work-center.read", "production-order.read", "inventory.read", "operation.read",
     ]
 
+    static let reports = [
+        "production-order.confirm", "work-order.start", "work-order.pause", "work-order.finish", "scrap.report",
+        "labour.report", "downtime.report", "downtime.close",
+    ]
+    static let planning = [
+        "production-order.create", "production-order.change-quantity", "production-order.release",
+        "production-order.reserve", "production-order.cancel",
+    ]
+
     /// Role, and what it may do at plant-1 being at home there.
     static let matrix: [(String, Set<String>)] = [
-        ("operator", Set(reads + ["production-order.confirm", "approval.read"])),
+        ("operator", Set(reads + reports + ["approval.read"])),
         (
             "supervisor",
-            Set(
-                reads + [
-                    "production-order.confirm", "production-order.create", "production-order.release", "proxy.odoo-web",
-                    "approval.read", "approval.decide",
-                ])
+            Set(reads + reports + planning + ["proxy.odoo-web", "approval.read", "approval.decide"])
         ),
         (
             "mes",
-            Set(
-                reads + [
-                    "production-order.confirm", "production-order.create", "production-order.release", "approval.read",
-                ])
+            Set(reads + reports + planning + ["approval.read"])
         ),
         ("wms", ["product.read", "inventory.read"]), ("auditor", Set(reads)), ("security", ["operation.read"]),
         ("nobody", []),

@@ -1,0 +1,47 @@
+import JSON
+import Odoo
+
+/// `production-order.change-quantity`: what a released order is for, with its components.
+struct ChangeQuantityService: WalkedWrite {
+    let operation = "production-order.change-quantity"
+    let endpoints: Set = ["change-quantity"]
+
+    func records(_ request: AcceptedRequest) -> [String] { Self.order(request) }
+
+    func walk(_ run: WriteRun) async throws(ServiceStop) -> WriteResult {
+        let (order, site) = try await run.permittedOrder()
+        let quantity = try run.quantity()
+        if !run.hasSent("change") {
+            guard run.odoo.version.hasWritingRecipes else { throw .unproved(run.odoo.version) }
+            guard order.state.isOpen else {
+                throw .order(
+                    order, "the quantity of an order changes while it is released",
+                    ["released", "in_progress", "to_close"])
+            }
+            guard quantity > order.produced else {
+                throw .order(
+                    order, "\(order.produced) are produced already: give more, or close the order",
+                    ["released", "in_progress"], reason: "quantity-below-produced")
+            }
+            if order.quantity == quantity { return .order(order, site, "the order was for \(quantity) already") }
+        }
+        // Transient, and nothing happens by it.
+        let made = try await run.odoo.result(ChangeProductionQuantity.wizard(order: order.id, quantity: quantity))
+        let wizard: Int
+        do throws(OdooShapeError) {
+            wizard = try ChangeProductionQuantity.id(made)
+        } catch {
+            throw ServiceStop(error)
+        }
+        let after = try await run.effect(
+            Effect(
+                name: "change", text: "changing \(order.name) from \(order.quantity) to \(quantity)",
+                call: ChangeProductionQuantity.apply(wizard), intent: ["quantity": JSONValue(quantity)],
+                records: ["\(ProductionOrderRecord.model),\(order.id)"])
+        ) { () async throws(ServiceStop) -> Look<ProductionOrderRecord> in
+            let now = try await run.order()
+            return now.quantity == quantity ? .done(now) : .notDone
+        }
+        return .order(after, site, "\(after.name) is for \(quantity)")
+    }
+}

@@ -1,0 +1,154 @@
+import Bytes
+import Contracts
+import JSON
+import Odoo
+import Store
+
+/// Effects that happen once, whatever becomes of their answers.
+extension WriteRun {
+    /// How long one try reads again and again before it calls an outcome unknown. Default 5 s: most lost answers are
+    /// of calls that were finished.
+    static let doubtTimeMax: Nanoseconds = .seconds(5)
+    /// First pause between two of these reads; doubles with each.
+    static let doubtPauseMin: Nanoseconds = .milliseconds(200)
+    /// Most sendings of an effect that may be repeated, in one try.
+    static let sendingsMax = 3
+
+    /// What the journal of earlier tries says was sent.
+    func recall(_ steps: [OperationStep]) {
+        for step in steps {
+            let line = JournalStep(step.text)
+            guard let name = line.intent?["step"]?.string else { continue }
+            if let id = line.intent?["made"]?.int {
+                note(made: id, as: name)
+            } else if line.phase == .effect {
+                note(sent: name, at: step.time)
+            }
+        }
+    }
+
+    /// Sends the effect unless a look shows that it was done, and answers what the look finds afterwards.
+    ///
+    /// - Parameter look: reads the record. Asked before the effect only where an earlier try sent it.
+    func effect<Found: Sendable>(
+        _ effect: Effect, look: () async throws(ServiceStop) -> Look<Found>
+    ) async throws(ServiceStop) -> Found {
+        if let earlier = sent[effect.name] {
+            switch try await look() {
+            case .done(let found):
+                settle(changed: true)
+                return found
+            case .conflict(let why): throw unknown(canSettle: false, why)
+            case .notDone:
+                // What did not happen yet may still happen, and would then happen twice.
+                guard effect.repeats || odoo.wall - earlier >= RecipeVerdict.callRunsMax else {
+                    throw unknown(canSettle: true, "the call may still run")
+                }
+            }
+        }
+        var intent: JSONObject = ["step": .string(effect.name)]
+        for (name, value) in effect.intent.members { intent[name] = value }
+        try await begin(.effect, effect.text, intent: .object(intent), records: effect.records)
+        note(sent: effect.name, at: odoo.wall)
+        return try await send(effect, look)
+    }
+
+    private func send<Found: Sendable>(
+        _ effect: Effect, _ look: () async throws(ServiceStop) -> Look<Found>
+    ) async throws(ServiceStop) -> Found {
+        let sentAt = odoo.wall
+        var sendings = 0
+        while true {
+            sendings += 1
+            var answer: JSONValue?
+            do throws(OdooError) {
+                answer = try await odoo.call(effect.call)
+            } catch {
+                switch error.outcome {
+                case .rejected, .notSent:
+                    // Of an effect that repeats an earlier sending may have been heard.
+                    if sendings == 1 { settle(changed: false) }
+                    throw ServiceStop(error)
+                case .applied: break
+                case .unknown(let runs):
+                    if let found = try await doubted(look, sentAt: sentAt, mayStillRun: runs, once: effect.repeats) {
+                        return found
+                    }
+                    guard sendings < Self.sendingsMax, effect.repeats || !runs else {
+                        throw unknown(canSettle: true, error.description)
+                    }
+                    await odoo.world.host.sleep(Nanoseconds.random(in: 0...OdooSession.pauseMax))
+                    continue
+                }
+            }
+            switch try await look() {
+            case .done(let found):
+                settle(changed: true)
+                return found
+            case .conflict(let why): throw unknown(canSettle: false, why)
+            case .notDone:
+                settle(changed: false)
+                throw Self.nothingDone(answer)
+            }
+        }
+    }
+
+    /// Looks again and again, or once; nil when the effect does not show.
+    private func doubted<Found: Sendable>(
+        _ look: () async throws(ServiceStop) -> Look<Found>, sentAt: WallInstant, mayStillRun: Bool, once: Bool
+    ) async throws(ServiceStop) -> Found? {
+        let host = odoo.world.host
+        let began = host.monotonic
+        var pause = Self.doubtPauseMin
+        while true {
+            var cause = "the call may still run"
+            do throws(ServiceStop) {
+                switch try await look() {
+                case .done(let found):
+                    settle(changed: true)
+                    return found
+                case .conflict(let why): throw unknown(canSettle: false, why)
+                case .notDone:
+                    if once || !mayStillRun || host.wall - sentAt >= RecipeVerdict.callRunsMax { return nil }
+                }
+            } catch {
+                // A read that failed says nothing.
+                guard error.meaning == .away else { throw error }
+                cause = error.cause ?? cause
+            }
+            let now = host.monotonic
+            let latest = min(odoo.deadline ?? now + Self.doubtTimeMax, began + Self.doubtTimeMax)
+            guard now + pause < latest else { throw unknown(canSettle: true, cause) }
+            await host.sleep(pause)
+            pause *= 2
+        }
+    }
+
+    /// Odoo answered and did nothing: it asks something back, or gives no reason.
+    private static func nothingDone(_ answer: JSONValue?) -> ServiceStop {
+        if let action = OdooAction(answer) {
+            let model = action.resModel ?? action.type
+            return ServiceStop(
+                .refused,
+                .odooRefused(
+                    message: "Odoo wants a decision that this interface cannot give (`\(model)`): do it in Odoo",
+                    error: model), cause: model)
+        }
+        return ServiceStop(
+            .refused, .odooRefused(message: "Odoo said that it is done, but changed nothing", error: ""),
+            cause: "nothing changed")
+    }
+
+    /// What an ending means in the light of what was sent.
+    func concluding(_ stop: ServiceStop) -> ServiceStop {
+        switch stop.meaning {
+        case .away where isOpen:
+            // Something was done, or may have been; only the rest of the way is closed.
+            return unknown(canSettle: true, stop.cause ?? stop.problem.detail ?? "it could not be read")
+        case .refused where isInDoubt:
+            return unknown(
+                canSettle: false, stop.cause ?? stop.problem.detail ?? "the record does not allow it any more")
+        case .refused, .forbidden, .away, .unknown: return stop
+        }
+    }
+}
