@@ -157,7 +157,7 @@ struct FetchClientTests {
             return await group.next() ?? nil
         }
         #expect(outcome == .cancelled)
-        #expect(ContinuousClock.now - started < .seconds(3))
+        #expect(ContinuousClock.now - started < .seconds(30))
         #expect(await client.failure(OutboundRequest(url: server.url("/hello"))) == nil)
     }
 
@@ -175,7 +175,7 @@ struct FetchClientTests {
     @Test func requestsBeyondTheBoundAreRefusedAtOnce() async throws {
         let client = loop.client {
             $0.requestsMax = 2
-            $0.timeout = .milliseconds(800)
+            $0.timeout = .seconds(4)
         }
         let url = server.url("/slow")
         let failures = await withTaskGroup(of: FetchError?.self) { group in

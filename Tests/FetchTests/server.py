@@ -31,7 +31,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif self.path.startswith("/bighead/"):
             self.answer(b"", fields=[("X-Big", "y" * 1000)] * int(self.path[9:]))
         elif self.path == "/slow":
-            time.sleep(3)
+            time.sleep(60)
             self.answer(b"late")
         elif self.path == "/drip":
             self.send_response(200)
