@@ -62,7 +62,7 @@ let package = Package(
 
         // Floor 5, the world.
         room("Reactor", ["Bytes", "CSystem"]),
-        room("Store", ["Bytes", "JSON", "CSystem", "Audit"]),
+        room("Store", ["Bytes", "JSON", "CSystem", "Audit", "Identity"]),
 
         // Floor 6.
         room("Server", ["Bytes", "Reactor", "HTTP", "Telemetry"]),
@@ -91,7 +91,7 @@ let package = Package(
             name: "millgate",
             dependencies: [
                 "Gateway", "OdooSandbox", "Identity", "Audit", "Store", "Policy", "Contracts", "Documents", "JSON",
-                "Bytes", "Reactor", "CSystem", logging, arguments,
+                "Bytes", "Reactor", "Fetch", "CSystem", logging, arguments,
             ],
             swiftSettings: settings),
 
@@ -110,7 +110,7 @@ let package = Package(
         tests("Odoo", ["Odoo", "JSON", "Bytes"]),
         tests("Policy", ["Policy", "Identity", "Documents", "Contracts", "JSON", "Bytes"]),
         tests("Reactor", ["Reactor", "Bytes", "CSystem"]),
-        tests("Store", ["Store", "Audit", "JSON", "Bytes"]),
+        tests("Store", ["Store", "Audit", "Identity", "JSON", "Bytes"]),
         tests("Server", ["Server", "Reactor", "HTTP", "Bytes"]),
         tests("Fetch", ["Fetch", "Reactor", "Bytes"]),
         tests("Upstream", ["Upstream", "Reactor", "HTTP", "Odoo", "JSON", "Limits", "Bytes"]),

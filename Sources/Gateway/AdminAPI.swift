@@ -10,26 +10,35 @@ import Server
 final class AdminAPI: ExchangeHandler {
     private let status: @Sendable () async -> ReadinessReport
     private let metrics: @Sendable () async -> [UInt8]
+    private let resources: [any AdminResource]
+    private let token: AdminToken
     private let reactor: Reactor
     private var waiting: [UInt64: AdminAnswer] = [:]
     private var number: UInt64 = 0
 
     init(
         reactor: Reactor, status: @escaping @Sendable () async -> ReadinessReport,
-        metrics: @escaping @Sendable () async -> [UInt8]
+        metrics: @escaping @Sendable () async -> [UInt8], resources: [any AdminResource], token: AdminToken
     ) {
+        self.resources = resources
+        self.token = token
         self.reactor = reactor
         self.status = status
         self.metrics = metrics
     }
 
     func handle(_ exchange: Exchange) {
-        guard exchange.head.method == .get || exchange.head.method == .head else {
-            respond(exchange, .methodNotAllowed(allow: ["GET", "HEAD"]))
-            return
-        }
         let bytes = exchange.headBytes
         let path = bytes.extracting(exchange.head.pathRange)
+        if Self.isOpen(path) {
+            guard exchange.head.method == .get || exchange.head.method == .head else {
+                respond(exchange, .methodNotAllowed(allow: ["GET", "HEAD"]))
+                return
+            }
+        } else {
+            askResources(exchange)
+            return
+        }
         if path.equals("/healthz") {
             // Alive is what answers.
             exchange.respond(
@@ -44,8 +53,48 @@ final class AdminAPI: ExchangeHandler {
             let metrics = metrics
             answer(exchange) { (200, "text/plain; version=0.0.4; charset=utf-8", await metrics()) }
         } else {
-            respond(exchange, Problem(.notFound, "the admin listener has /healthz, /readyz and /metrics"))
+            respond(exchange, Problem(.notFound, "nothing is served at this path"))
         }
+    }
+
+    /// What needs no token: it changes nothing and says no secret.
+    private static func isOpen(_ path: Span<UInt8>) -> Bool {
+        path.equals("/healthz") || path.equals("/readyz") || path.equals("/metrics")
+    }
+
+    private func askResources(_ exchange: Exchange) {
+        let head = exchange.head
+        let bytes = exchange.headBytes
+        let field = head.first(.authorization).map { bytes.extracting($0.valueRange).text }
+        guard token.accepts(field) else {
+            var problem = Problem(
+                .unauthenticated, "send the admin token, which is in the file admin.token beside the stores")
+            problem.challenge = "Bearer realm=\"admin\""
+            respond(exchange, problem)
+            return
+        }
+        let request = AdminRequest(
+            method: bytes.extracting(head.methodRange).text, path: bytes.extracting(head.pathRange).text,
+            query: head.queryRange.map { bytes.extracting($0).text } ?? "", body: [])
+        let hasBody = head.framing != .none && head.framing != .length(0)
+        exchange.consumer = AdminBody(exchange, request) { [weak self] exchange, request in
+            guard let self else { return }
+            guard let request else {
+                respond(exchange, Problem(.payloadTooLarge, "at most \(AdminRequest.bodyBytesMax) bytes"))
+                return
+            }
+            let resources = resources
+            answer(exchange) {
+                for resource in resources {
+                    guard let response = await resource.answer(request) else { continue }
+                    let type = response.status < 400 ? "application/json" : Problem.mediaType
+                    return (response.status, type, response.body.bytes)
+                }
+                let problem = Problem(.notFound, "the admin interface has nothing at this path")
+                return (problem.status, Problem.mediaType, problem.bytes)
+            }
+        }
+        if !hasBody { (exchange.consumer as? AdminBody)?.requestBodyEnded() }
     }
 
     private func answer(_ exchange: Exchange, _ body: @escaping @Sendable () async -> (Int, String, [UInt8])) {
@@ -80,6 +129,38 @@ final class AdminAPI: ExchangeHandler {
     }
 
     func finished(_ exchange: Exchange, completed: Bool) {}
+}
+
+/// Gathers the body of an admin request.
+private final class AdminBody: ExchangeConsumer {
+    private var exchange: Exchange?
+    private var request: AdminRequest
+    private let done: (Exchange, AdminRequest?) -> Void
+
+    init(_ exchange: Exchange, _ request: AdminRequest, done: @escaping (Exchange, AdminRequest?) -> Void) {
+        self.exchange = exchange
+        self.request = request
+        self.done = done
+    }
+
+    func requestBody(_ bytes: Span<UInt8>) {
+        guard exchange != nil else { return }
+        if request.body.count + bytes.count > AdminRequest.bodyBytesMax { return end(nil) }
+        request.body.append(copying: bytes)
+    }
+
+    func requestBodyEnded() { end(request) }
+
+    private func end(_ request: AdminRequest?) {
+        guard let exchange else { return }
+        self.exchange = nil
+        exchange.consumer = nil
+        done(exchange, request)
+    }
+
+    func requestBodyFailed(_ error: HTTPError) { exchange = nil }
+    func responseDrained() {}
+    func clientGone() { exchange = nil }
 }
 
 /// An admin request that waits for its answer; the client may go before it comes.

@@ -92,6 +92,35 @@ package struct IdentityConfiguration: Sendable {
         package var requiredScopes: [String] = []
         /// Accepted `typ` header values, words of `TokenType`; empty means `JWT`, `at+jwt` or none.
         package var types: [String] = []
+        /// Where keys that are not in files come from.
+        package enum Publication: Sendable, Equatable {
+            case files
+            /// A JWK set at this URL.
+            case keys(url: String)
+            /// Metadata below the issuer's own URL. (OpenID Connect Discovery 1.0 §4, RFC 8414 §3)
+            case discovery
+            /// Metadata at this URL.
+            case metadata(url: String)
+        }
+        package var publication = Publication.files
+        /// Latest time between two fetches of published keys. Default 15 min.
+        package var refresh: Nanoseconds = .minutes(15)
+        /// How long published keys count while they cannot be fetched. Default 24 h.
+        package var stale: Nanoseconds = .hours(24)
+        /// Shortest time between two fetches because a token names an unknown key. Default 30 s.
+        package var unknownKeyPause: Nanoseconds = .seconds(30)
+        /// Authorities of the issuer's own certificate, PEM; nil for the system's.
+        package var authoritiesFile: String?
+        /// Proxy on the way to the issuer.
+        package var proxy: String?
+        /// Names of claims here → their paths in the token.
+        package var claims: [String: String] = [:]
+        /// Whether tokens must keep to RFC 9068.
+        package var isAccessTokenProfile = false
+        /// Whether only tokens bound to a client certificate count. (RFC 8705)
+        package var requiresBinding = false
+        /// Whether the claim `environment` must be there.
+        package var requiresEnvironment = false
         package init(issuer: String, audiences: [String], algorithms: [String], keys: [KeySetSource]) {
             self.issuer = issuer
             self.audiences = audiences
@@ -101,6 +130,8 @@ package struct IdentityConfiguration: Sendable {
     }
 
     package var issuers: [Issuer] = []
+    /// Name of the environment, `production`. Tokens whose claim `environment` names another are refused. Nil: unchecked.
+    package var environment: String?
     /// Tolerated clock difference. Default 30 s, at most 300 s.
     package var leeway: Nanoseconds = .seconds(30)
     /// Verified tokens remembered per reactor. Default 8,192.

@@ -37,7 +37,10 @@ extension GatewayProcess {
             paths += names.filter { $0.hasSuffix(".yaml") }.map { configuration.policies + "/" + directory + "/" + $0 }
         }
         paths.append(configuration.policies + "/roles.yaml")
-        for issuer in configuration.identity.issuers { paths += issuer.keys.map(\.file) }
+        for issuer in configuration.identity.issuers {
+            paths += issuer.keys.map(\.file)
+            if let file = issuer.authoritiesFile { paths.append(file) }
+        }
         for listener in configuration.listeners {
             guard let tls = listener.tls else { continue }
             paths += tls.certificates.flatMap { [$0.certificateFile, $0.keyFile] }

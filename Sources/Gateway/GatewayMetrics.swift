@@ -36,6 +36,9 @@ package final class GatewayMetrics: Sendable {
     private let ledger: Gauge
     private let auditStatus: Gauge
     private let limitKeys: Gauge
+    private let issuerKeys: Gauge
+    private let revocations: Gauge
+    private let issuerNames: [String]
     private let generation: Gauge
     private let upstreamNames: [String]
 
@@ -44,9 +47,10 @@ package final class GatewayMetrics: Sendable {
         "requests", "malformed", "slow-request", "slow-reader", "idle-timeout", "refused-connection", "tls-handshake",
         "tls-resumed", "tls-failed",
     ]
+    static let issuerItems = ["keys", "age_seconds", "failures", "stale"]
     static let auditNames = ["sequence", "backlog_bytes", "refused", "failures", "failing"]
 
-    init(reactors: Int, routes: [String], operations: [String], upstreams: [String]) {
+    init(reactors: Int, routes: [String], operations: [String], upstreams: [String], issuers: [String] = []) {
         upstreamNames = upstreams
         var names: [String] = []
         for name in routes + operations where !names.contains(name) { names.append(name) }
@@ -93,6 +97,13 @@ package final class GatewayMetrics: Sendable {
             "upstream_failures", "Calls since the start that brought no whole answer.", [upstreamLabel])
         ledger = builder.gauge("ledger_operations", "Operations in the ledger.", [Label("state", Self.ledgerStates)])
         auditStatus = builder.gauge("audit_log", "State of the audit log.", [Label("item", Self.auditNames)])
+        issuerNames = issuers
+        issuerKeys = builder.gauge(
+            "issuer_keys",
+            "Issuers whose keys are fetched: how many keys count, how old they are, and failures since "
+                + "the last success. stale is 1 while old keys are used because the issuer is away.",
+            [Label("issuer", issuers.isEmpty ? ["(none)"] : issuers), Label("item", Self.issuerItems)])
+        revocations = builder.gauge("revocations", "Revocations that count now.")
         limitKeys = builder.gauge("limit_keys", "Keys that rate limits count now.")
         generation = builder.gauge("configuration_generation", "Reloads since the start.")
         registry = builder.build()
@@ -112,6 +123,8 @@ package final class GatewayMetrics: Sendable {
         var targets: [String: UpstreamTarget]
         var ledger: [String: Int]
         var audit: AppendLog.Status
+        var issuers: [IdentityDesk.Report]
+        var revocations: Int
         var limitKeys: Int
         var generation: UInt64
     }
@@ -156,6 +169,14 @@ package final class GatewayMetrics: Sendable {
         for (i, n) in [
             audit.sequence, audit.backlogBytes, audit.linesRefused, audit.failures, audit.failure == nil ? 0 : 1,
         ].enumerated() { auditStatus.writer(writer).set(n, at: i) }
+        for (i, name) in issuerNames.enumerated() {
+            guard let issuer = reading.issuers.first(where: { $0.issuer == name }) else { continue }
+            let age = Int((issuer.age ?? 0) / 1_000_000_000)
+            for (j, n) in [issuer.keys, age, issuer.failures, issuer.isStale ? 1 : 0].enumerated() {
+                issuerKeys.writer(writer).set(n, at: i * Self.issuerItems.count + j)
+            }
+        }
+        revocations.writer(writer).set(reading.revocations)
         limitKeys.writer(writer).set(reading.limitKeys)
         generation.writer(writer).set(Int(reading.generation))
         var out: [UInt8] = []

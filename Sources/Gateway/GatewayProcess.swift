@@ -27,6 +27,7 @@ package final class GatewayProcess: Sendable {
     struct Parts: Sendable {
         var shared: SharedState
         var ledger: Ledger
+        var desk: IdentityDesk
         var handles: [ReactorHandle]
         var statistics: [ServerStatistics]
         var metrics: GatewayMetrics
@@ -73,6 +74,11 @@ package final class GatewayProcess: Sendable {
 
     func clearObstacle(_ name: String) { obstacles.withLock { $0[name] = nil } }
 
+    var desk: IdentityDesk { parts.desk }
+    /// What the admin interface has besides health and metrics.
+    var adminResources: [any AdminResource] {
+        [AdminRevocations(desk: parts.desk, note: { await self.note($0) })]
+    }
     var auditLog: AppendLog { parts.shared.audit }
     var ledger: Ledger { parts.ledger }
     var log: Logger { parts.log }
@@ -107,9 +113,10 @@ package final class GatewayProcess: Sendable {
             $0.targets = made.targets
             $0.lastReloadError = nil
         }
+        let identity = parts.desk.adopt(made.snapshot.issuers)
         for handle in parts.handles {
             let snapshot = made.snapshot
-            handle.post { $0.local(Worker.self)?.replace(snapshot) }
+            handle.post { $0.local(Worker.self)?.replace(snapshot, identity) }
         }
         parts.log.notice("configuration taken over", metadata: ["policy": "\(made.snapshot.policyDigestShort)"])
         await note("reload (\(cause)): policy \(before.0.policyDigestShort) → \(made.snapshot.policyDigestShort)")
@@ -140,6 +147,13 @@ package final class GatewayProcess: Sendable {
             let state = target.circuitState
             checks.append(.init(name: "upstream \(name)", isReady: state != .open, detail: "circuit \(state.rawValue)"))
         }
+        for issuer in parts.desk.reports() {
+            let age = issuer.age.map { "\(issuer.keys) keys, fetched \($0 / 1_000_000_000) s ago" } ?? "no keys yet"
+            checks.append(
+                .init(
+                    name: "issuer \(issuer.issuer)", isReady: issuer.wasTried,
+                    detail: issuer.lastFailure.map { "\(age); the last fetch failed: \($0)" } ?? age))
+        }
         for (name, detail) in obstacles.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
             checks.append(.init(name: name, isReady: false, detail: detail))
         }
@@ -158,6 +172,7 @@ package final class GatewayProcess: Sendable {
                 ledger: Dictionary(
                     uniqueKeysWithValues: OperationState.allCases.map { ($0.rawValue, parts.ledger.count(of: $0)) }),
                 audit: parts.shared.audit.status,
+                issuers: parts.desk.reports(), revocations: parts.desk.revocationCount,
                 limitKeys: parts.shared.limiter.statistics(now: Clock.monotonic()).keys,
                 generation: snapshot.generation),
             writer: parts.handles.count)
@@ -187,6 +202,7 @@ package final class GatewayProcess: Sendable {
         await note("stop")
         await parts.shared.audit.close()
         await parts.ledger.close()
+        await parts.desk.store.close()
         parts.shared.accessLog?.close()
         for handle in parts.handles { handle.stop() }
     }

@@ -2,6 +2,7 @@ import Audit
 import Bytes
 import Documents
 import Foundation
+import Identity
 import Limits
 import Logging
 import Odoo
@@ -46,7 +47,7 @@ extension GatewayProcess {
         } catch {
             throw .configuration(error)
         }
-        let (audit, ledger) = try openStores(configuration, log)
+        let (audit, ledger, identities) = try openStores(configuration, log)
         let odoo = try odooTarget(configuration, built.targets)
         let shared = SharedState(
             audit: audit, limiter: RateLimiter(),
@@ -68,13 +69,16 @@ extension GatewayProcess {
                 configuration.reactors > 0 ? configuration.reactors : ProcessInfo.processInfo.activeProcessorCount
             var handles: [ReactorHandle] = []
             for index in 0..<count { handles.append(try ReactorHandle.start(index: index) { _ in }) }
+            let desk = try makeDesk(built.snapshot, identities, handles, log)
             let statistics = (0..<count).map { _ in ServerStatistics() }
             let metrics = GatewayMetrics(
                 reactors: count, routes: configuration.routes.map(\.name),
-                operations: built.snapshot.contracts.operations.sorted(), upstreams: built.targets.keys.sorted())
+                operations: built.snapshot.contracts.operations.sorted(), upstreams: built.targets.keys.sorted(),
+                issuers: built.snapshot.issuers.filter { $0.published != nil }.map(\.configuration.issuer))
             let process = GatewayProcess(
                 Parts(
-                    shared: shared, ledger: ledger, handles: handles, statistics: statistics, metrics: metrics,
+                    shared: shared, ledger: ledger, desk: desk, handles: handles, statistics: statistics,
+                    metrics: metrics,
                     keys: builder.keys, log: log, read: read),
                 running: Running(snapshot: built.snapshot, targets: built.targets, lastReloadError: nil))
             let session = OdooSessionBox()
@@ -97,6 +101,7 @@ extension GatewayProcess {
                 odoo: home, host: ReactorHost(handles[0], monotonic: Clock.monotonic, wall: Clock.wall))
             await process.recover(runner, world)
             process.setOdoo(home)
+            await desk.begin(patience: .seconds(5))
             try await process.listen(configuration, handles: handles)
             process.keepHouse(runner, world, on: handles[0])
             return process
@@ -105,11 +110,22 @@ extension GatewayProcess {
         }
     }
 
+    /// The issuers of a snapshot were checked when it was made.
+    private static func makeDesk(
+        _ snapshot: Snapshot, _ store: IdentityStore, _ handles: [ReactorHandle], _ log: Logger
+    ) throws(ReactorError) -> IdentityDesk {
+        do throws(KeyError) {
+            return try IdentityDesk(plans: snapshot.issuers, store: store, handles: handles, log: log)
+        } catch {
+            throw .tls("\(error)")
+        }
+    }
+
     // MARK: Stores and secrets
 
     private static func openStores(
         _ configuration: Configuration, _ log: Logger
-    ) throws(StartFailure) -> (AppendLog, Ledger) {
+    ) throws(StartFailure) -> (AppendLog, Ledger, IdentityStore) {
         let directory = configuration.audit.directory ?? configuration.state + "/audit"
         let secret: [UInt8]
         do throws(SecretError) {
@@ -131,7 +147,7 @@ extension GatewayProcess {
             settings.segmentBytesMax = Int(configuration.audit.segmentBytesMax)
             settings.batchInterval = configuration.audit.syncInterval
             settings.backlogBytesMax = configuration.audit.backlogBytesMax
-            return (try AppendLog(settings), ledger)
+            return (try AppendLog(settings), ledger, try IdentityStore(directory: configuration.state))
         } catch {
             throw .store(error)
         }
@@ -184,10 +200,12 @@ extension GatewayProcess {
         _ handle: ReactorHandle, snapshot: Snapshot, shared: SharedState, statistics: ServerStatistics,
         metrics: GatewayMetrics, runner: ServiceRunner, world: ServiceWorld
     ) async {
+        let desk = desk
         await withCheckedContinuation { continuation in
             handle.post { reactor in
                 let worker = Worker(
-                    reactor: reactor, shared: shared, snapshot: snapshot, metrics: metrics.worker(reactor.index),
+                    reactor: reactor, shared: shared, snapshot: snapshot, desk: desk,
+                    metrics: metrics.worker(reactor.index),
                     runner: runner, world: world)
                 reactor.setLocal(worker)
                 reactor.setLocal(
@@ -217,7 +235,14 @@ extension GatewayProcess {
         }
         let address = try Self.resolve(configuration.admin)
         try Listener.expectFree(address)
-        let result = await listenAdmin(on: handles[0], at: address, configuration: configuration.server)
+        let token: AdminToken
+        do throws(SecretError) {
+            token = try AdminToken(state: configuration.state)
+        } catch {
+            throw .address(error.description, code: 0)
+        }
+        let result = await listenAdmin(
+            on: handles[0], at: address, configuration: configuration.server, resources: adminResources, token: token)
         let bound = try result.get()
         add(ListenerAddress(name: "admin", host: bound.host, port: bound.port, isTLS: false))
     }
@@ -256,12 +281,14 @@ extension GatewayProcess {
     }
 
     private func listenAdmin(
-        on handle: ReactorHandle, at address: SocketAddress, configuration: ServerConfiguration
+        on handle: ReactorHandle, at address: SocketAddress, configuration: ServerConfiguration,
+        resources: [any AdminResource], token: AdminToken
     ) async -> Result<SocketAddress, ReactorError> {
         await withCheckedContinuation { continuation in
             handle.post { reactor in
                 let api = AdminAPI(
-                    reactor: reactor, status: { await self.readiness() }, metrics: { await self.metricsPage() })
+                    reactor: reactor, status: { await self.readiness() }, metrics: { await self.metricsPage() },
+                    resources: resources, token: token)
                 let server = ServerWorker(
                     reactor: reactor, configuration: configuration, statistics: ServerStatistics(), handler: api)
                 let desk = AdminDesk(server, api)

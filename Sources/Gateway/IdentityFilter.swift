@@ -30,33 +30,54 @@ extension Worker {
             return nil
         }
         let token = value.extracting(7..<value.count)
-        if let known = tokens.value(for: token, now: reactor.wall, generation: snapshot.generation) {
-            metrics.tokenRemembered()
-            context.caller = known
-            return known
+        if let known = tokens.value(for: token, now: reactor.wall, generation: identity.generation) {
+            return remembered(known, exchange, context)
         }
         do throws(TokenError) {
-            let principal = try snapshot.verifier.verify(token, now: reactor.wall)
+            let principal = try identity.verifier.verify(token, now: reactor.wall)
             try principal.checkBinding(presented: connection(exchange).certificateThumbprint)
+            if identity.revocations.revocation(of: principal) != nil { throw TokenError.revoked }
             let caller = Caller(principal, snapshot: snapshot)
-            // A token bound to a certificate counts on connections with that certificate only.
-            if principal.certificateThumbprint == nil {
-                tokens.store(
-                    caller, for: token, now: reactor.wall, expires: principal.expires, generation: snapshot.generation)
-            }
+            tokens.store(
+                caller, for: token, now: reactor.wall, expires: principal.expires, generation: identity.generation)
             metrics.tokenVerified()
             context.caller = caller
             return caller
         } catch {
             metrics.tokenRefused()
-            refuse(exchange, .unauthenticated(error))
+            refuse(exchange, .unauthenticated(error == .unknownKey ? whileFetching(token) : error))
             return nil
         }
     }
 
+    /// A token that is bound to a certificate counts on connections with that certificate only, remembered or not.
+    private func remembered(_ caller: Caller, _ exchange: Exchange, _ context: RequestContext) -> Caller? {
+        if caller.principal.certificateThumbprint != nil {
+            do throws(TokenError) {
+                try caller.principal.checkBinding(presented: connection(exchange).certificateThumbprint)
+            } catch {
+                metrics.tokenRefused()
+                refuse(exchange, .unauthenticated(error))
+                return nil
+            }
+        }
+        metrics.tokenRemembered()
+        context.caller = caller
+        return caller
+    }
+
+    /// An issuer that signs with a new key before we have fetched it is no fault of the caller's, who is asked to come
+    /// again in a second. Only while a fetch is under way that may bring the key: made-up ids cannot ask for one often.
+    private func whileFetching(_ token: Span<UInt8>) -> TokenError {
+        guard let issuer = identity.verifier.claimedIssuer(token) else { return .unknownKey }
+        return desk.unknownKey(of: issuer) ? .keysUnavailable : .unknownKey
+    }
+
     private func certificateCaller(_ exchange: Exchange) -> Caller? {
         let connection = connection(exchange)
-        guard let principal = connection.certificatePrincipal, reactor.wall < principal.expires else { return nil }
+        guard let principal = connection.certificatePrincipal, reactor.wall < principal.expires,
+            identity.revocations.revocation(of: principal) == nil
+        else { return nil }
         if let caller = connection.certificateCaller, connection.generation == snapshot.generation { return caller }
         let caller = Caller(principal, snapshot: snapshot)
         connection.certificateCaller = caller

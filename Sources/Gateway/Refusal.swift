@@ -86,6 +86,7 @@ enum Refusal {
             problem.challenge = "Bearer realm=\"\(realm)\""
             return problem
         }
+        if error == .keysUnavailable { return Problem(.unavailable, error.description, retryAfter: 1) }
         var problem = Problem(error.status == 403 ? .forbidden : .unauthenticated, error.description)
         problem.challenge =
             "Bearer realm=\"\(realm)\", error=\"\(error.rfc6750Code)\", error_description=\"\(error.description)\""

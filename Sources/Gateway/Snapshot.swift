@@ -16,7 +16,7 @@ package final class Snapshot: Sendable {
     package let configuration: Configuration
     package let policy: PolicySet
     package let contracts: ContractSet
-    let verifier: TokenVerifier
+    let issuers: [IssuerPlan]
     let routes: [CompiledRoute]
     let table: RouteTable<RouteTarget>
     let limits: [CompiledLimit]
@@ -30,14 +30,14 @@ package final class Snapshot: Sendable {
 
     init(
         generation: UInt64, configuration: Configuration, policy: PolicySet, contracts: ContractSet,
-        verifier: TokenVerifier, routes: [CompiledRoute], limits: [CompiledLimit], targets: [String: UpstreamTarget],
+        issuers: [IssuerPlan], routes: [CompiledRoute], limits: [CompiledLimit], targets: [String: UpstreamTarget],
         tls: [String: TLSServerContext], keys: LimitKeyHasher, openapi: [UInt8]
     ) {
         self.generation = generation
         self.configuration = configuration
         self.policy = policy
         self.contracts = contracts
-        self.verifier = verifier
+        self.issuers = issuers
         self.routes = routes
         self.limits = limits
         self.targets = targets

@@ -52,8 +52,10 @@ package struct SnapshotBuilder {
             }
             return try PolicySet.load(files: files, catalog: catalog, digest: Self.digest)
         }
-        let verifier = collect(&errors, nil as TokenVerifier?) { () throws(DocumentErrors) in
-            try Self.verifier(configuration.identity)
+        let issuers = collect(&errors, nil as [IssuerPlan]?) { () throws(DocumentErrors) in
+            let plans = try Self.issuers(configuration.identity)
+            _ = try Self.verifier(plans)
+            return plans
         }
         let targets = makeTargets(configuration, &errors)
         var tls: [String: TLSServerContext] = [:]
@@ -71,7 +73,7 @@ package struct SnapshotBuilder {
                 errors.append(DocumentError(file: "limits", line: 0, column: 0, message: "\(entry.name): \(error)"))
             }
         }
-        guard errors.isEmpty, let policy, let verifier else { throw DocumentErrors(errors) }
+        guard errors.isEmpty, let policy, let issuers else { throw DocumentErrors(errors) }
         let upstreams = Dictionary(configuration.upstreams.map { ($0.name, $0) }) { first, _ in first }
         let routes = configuration.routes.enumerated().map { index, entry in
             CompiledRoute(
@@ -81,7 +83,7 @@ package struct SnapshotBuilder {
         }
         let snapshot = Snapshot(
             generation: generation, configuration: configuration, policy: policy, contracts: contracts,
-            verifier: verifier, routes: routes, limits: limits, targets: targets.mapValues(\.target), tls: tls,
+            issuers: issuers, routes: routes, limits: limits, targets: targets.mapValues(\.target), tls: tls,
             keys: keys,
             openapi: OpenAPI(contracts, version: Version.current).document.bytes)
         return (snapshot, targets)
@@ -101,40 +103,7 @@ package struct SnapshotBuilder {
 
     private static func digest(_ bytes: [UInt8]) -> String { Hex.encode(AuditDigest(of: bytes.span).bytes) }
 
-    // MARK: Identity and TLS
-
-    /// The verifier of the issuers' tokens, with their keys read from their files.
-    package static func verifier(_ identity: IdentityConfiguration) throws(DocumentErrors) -> TokenVerifier {
-        var issuers: [IssuerConfiguration] = []
-        for issuer in identity.issuers {
-            do {
-                var keys: KeySet?
-                for source in issuer.keys {
-                    let more = try source.load(try Files.bytes(source.file))
-                    keys = try keys?.merging(more) ?? more
-                }
-                guard let keys else { continue }
-                let types = Set(issuer.types.compactMap(TokenType.init(rawValue:)))
-                issuers.append(
-                    IssuerConfiguration(
-                        issuer: issuer.issuer, audiences: issuer.audiences,
-                        algorithms: Set(issuer.algorithms.compactMap { SignatureAlgorithm(rawValue: $0) }), keys: keys,
-                        leeway: identity.leeway, requiredClaims: issuer.requiredClaims,
-                        requiredScopes: issuer.requiredScopes,
-                        types: types.isEmpty ? Set(TokenType.allCases) : types))
-            } catch let errors as DocumentErrors {
-                throw errors
-            } catch {
-                let file = issuer.keys.first?.file ?? issuer.issuer
-                throw DocumentErrors([DocumentError(file: file, line: 1, column: 1, message: "\(error)")])
-            }
-        }
-        do {
-            return try TokenVerifier(issuers: issuers)
-        } catch {
-            throw DocumentErrors([DocumentError(file: "identity", line: 1, column: 1, message: "\(error)")])
-        }
-    }
+    // MARK: TLS
 
     private static func tls(_ entry: TLSEntry, listener: String, http2: HTTP2Offer) throws(DocumentErrors)
         -> TLSServerContext

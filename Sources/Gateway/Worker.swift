@@ -23,6 +23,8 @@ final class Worker: ExchangeHandler {
     let reactor: Reactor
     let shared: SharedState
     final var snapshot: Snapshot
+    final var identity: IdentityState
+    let desk: IdentityDesk
     let nameBytes: [UInt8]
     let viaBytes: [UInt8]
     let pools: UpstreamPools
@@ -50,7 +52,8 @@ final class Worker: ExchangeHandler {
     let requestPrefix: UInt64
 
     init(
-        reactor: Reactor, shared: SharedState, snapshot: Snapshot, metrics: WorkerMetrics, runner: ServiceRunner,
+        reactor: Reactor, shared: SharedState, snapshot: Snapshot, desk: IdentityDesk, metrics: WorkerMetrics,
+        runner: ServiceRunner,
         world: ServiceWorld
     ) {
         self.runner = runner
@@ -58,6 +61,8 @@ final class Worker: ExchangeHandler {
         self.reactor = reactor
         self.shared = shared
         self.snapshot = snapshot
+        self.desk = desk
+        identity = desk.current
         self.metrics = metrics
         var generator = SystemRandomNumberGenerator()
         requestPrefix = generator.next()
@@ -71,11 +76,19 @@ final class Worker: ExchangeHandler {
     }
 
     /// Takes over a new configuration; requests in flight end under theirs.
-    func replace(_ snapshot: Snapshot) {
+    func replace(_ snapshot: Snapshot, _ identity: IdentityState) {
         self.snapshot = snapshot
+        take(identity)
         openDecisions = Array(repeating: nil, count: snapshot.routes.count)
         tokens.removeAll()
         pools.keepOnly(Array(snapshot.targets.values) + shared.permanentTargets)
+    }
+
+    /// Takes over other keys or revocations. What comes late and is older is passed over.
+    func take(_ identity: IdentityState) {
+        guard identity.generation > self.identity.generation else { return }
+        self.identity = identity
+        tokens.removeAll()
     }
 
     // MARK: The walk of a request

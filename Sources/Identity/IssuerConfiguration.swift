@@ -41,13 +41,28 @@ package struct IssuerConfiguration: Sendable {
     /// Scopes that `scope` (or the array `scp`) must have.
     package var requiredScopes: [String]
     package var types: Set<TokenType>
+    /// Where this issuer keeps what is read under another name here.
+    package var mapping: ClaimMapping
+    /// Whether its tokens must keep to the profile for access tokens: `typ` is `at+jwt`, and `client_id`, `iat` and
+    /// `jti` are there besides the rest. (RFC 9068 §2, §4)
+    package var isAccessTokenProfile: Bool
+    /// Whether only tokens that are bound to a client certificate count. (RFC 8705 §3)
+    package var requiresBinding: Bool
+    /// The environment that a token must not contradict by its claim `environment`; nil where none is configured.
+    package var environment: String?
+    /// Whether the token must have that claim.
+    package var requiresEnvironment: Bool
+    /// Whether the keys come later, and change: then none need to be there yet.
+    package var keysAreFetched: Bool
 
     package static let leewayMax: Nanoseconds = .seconds(300)
 
     package init(
         issuer: String, audiences: [String], algorithms: Set<SignatureAlgorithm>, keys: KeySet,
         leeway: Nanoseconds = .seconds(30), requiredClaims: [String] = [], requiredScopes: [String] = [],
-        types: Set<TokenType> = Set(TokenType.allCases)
+        types: Set<TokenType> = Set(TokenType.allCases), mapping: ClaimMapping = ClaimMapping.none,
+        isAccessTokenProfile: Bool = false, requiresBinding: Bool = false, environment: String? = nil,
+        requiresEnvironment: Bool = false, keysAreFetched: Bool = false
     ) {
         self.issuer = issuer
         self.audiences = audiences
@@ -56,7 +71,13 @@ package struct IssuerConfiguration: Sendable {
         self.leeway = leeway
         self.requiredClaims = requiredClaims
         self.requiredScopes = requiredScopes
-        self.types = types
+        self.types = isAccessTokenProfile ? [.accessToken] : types
+        self.mapping = mapping
+        self.isAccessTokenProfile = isAccessTokenProfile
+        self.requiresBinding = requiresBinding
+        self.environment = environment
+        self.requiresEnvironment = requiresEnvironment
+        self.keysAreFetched = keysAreFetched
     }
 
     /// Throws for a configuration that would accept too much, or nothing.
@@ -67,6 +88,7 @@ package struct IssuerConfiguration: Sendable {
         if algorithms.isEmpty { throw KeyError("\(name) allows no algorithm") }
         if types.isEmpty { throw KeyError("\(name) allows no token type") }
         if leeway < 0 || leeway > Self.leewayMax { throw KeyError("the leeway of \(name) is not 0 to 300 seconds") }
+        if keysAreFetched { return }
         if !keys.keys.contains(where: { algorithms.contains($0.algorithm) }) {
             let have = Set(keys.keys.map(\.algorithm.rawValue)).sorted().joined(separator: ", ")
             let want = algorithms.map(\.rawValue).sorted().joined(separator: ", ")

@@ -6,12 +6,18 @@ package struct KeySet: Sendable {
     package let keys: [VerificationKey]
     /// Members of a JWK set that were passed over, and why: `keys[1] (kid 'b'): its use is 'enc'`. For `check`.
     package let ignored: [String]
+    /// Tells sets of published keys apart: SHA-256 of the bytes they were read from; empty for sets made otherwise.
+    package private(set) var fingerprint: [UInt8] = []
     private let places: [String: Int]
 
     /// Most members of a JWK set. Real ones have two to ten.
     package static let keysMax = 256
     /// Longest JWK set, in bytes.
     package static let bytesMax = 1 << 20
+    /// Most members of a set that is fetched from an issuer.
+    package static let publishedKeysMax = 64
+    /// Longest JWK set that is fetched from an issuer, in bytes.
+    package static let publishedBytesMax = 262_144
 
     /// Throws when two keys have the same `kid`: a token must select one key.
     package init(_ keys: [VerificationKey], ignored: [String] = []) throws(KeyError) {
@@ -43,6 +49,45 @@ package struct KeySet: Sendable {
         guard let list = members.array else { throw KeyError("'keys' is not an array") }
         guard list.count <= keysMax else { throw KeyError("more than \(keysMax) keys") }
         return try read(list, rsaAlgorithm: rsaAlgorithm) { "keys[\($0)]" }
+    }
+
+    /// Reads a set that an issuer publishes by URL, forgivingly: what cannot be used is passed over, because one odd
+    /// member must not lock everybody out (RFC 7517 §5). Secrets are no keys here, whatever they say: what is published
+    /// is known to all. Of two keys with one `kid` the first counts.
+    package static func parsePublished(
+        _ bytes: [UInt8], rsaAlgorithm: SignatureAlgorithm? = nil
+    ) throws(KeyError) -> KeySet {
+        guard bytes.count <= publishedBytesMax else { throw KeyError("longer than \(publishedBytesMax) bytes") }
+        guard let object = (try? JSONValue.parse(bytes))?.object else { throw KeyError("not a JSON object") }
+        guard let list = object["keys"]?.array else { throw KeyError("no array 'keys'") }
+        guard list.count <= publishedKeysMax else { throw KeyError("more than \(publishedKeysMax) keys") }
+        var keys: [VerificationKey] = []
+        var ignored: [String] = []
+        var names: Set<String> = []
+        for (place, value) in list.enumerated() {
+            let label = "keys[\(place)]"
+            guard let member = value.object, member["kty"]?.string != "oct" else {
+                ignored.append("\(label): not a public key")
+                continue
+            }
+            do throws(KeyError) {
+                switch try JWK.read(member, rsaAlgorithm: rsaAlgorithm) {
+                case .ignored(let reason): ignored.append("\(label): \(reason)")
+                case .key(let key):
+                    if let id = key.id, !names.insert(id).inserted {
+                        ignored.append("\(label): its kid is used twice")
+                    } else {
+                        keys.append(key)
+                    }
+                }
+            } catch {
+                ignored.append("\(label): \(error.message)")
+            }
+        }
+        if keys.isEmpty { throw KeyError("no usable key; " + ignored.joined(separator: "; ")) }
+        var set = try KeySet(keys, ignored: ignored)
+        set.fingerprint = Digest.sha256(bytes)
+        return set
     }
 
     private static func read(

@@ -21,6 +21,8 @@ package final class Principal: Sendable {
     package let clientID: String?
     /// All claims of the token; for a certificate its names, as `ClientCertificate.claims` says.
     package let claims: JSONObject
+    /// `iat`; nil for a certificate and for a token without it.
+    package let issued: WallInstant?
     /// From this instant on the proof is worth nothing: `exp`, or the certificate's `notAfter`. Without leeway.
     package let expires: WallInstant
     package let authentication: Authentication
@@ -30,7 +32,7 @@ package final class Principal: Sendable {
 
     package init(
         subject: String, issuer: String, tokenID: String? = nil, clientID: String? = nil,
-        claims: JSONObject = JSONObject(), expires: WallInstant,
+        claims: JSONObject = JSONObject(), issued: WallInstant? = nil, expires: WallInstant,
         authentication: Authentication, certificateThumbprint: String? = nil
     ) {
         self.subject = subject
@@ -38,6 +40,7 @@ package final class Principal: Sendable {
         self.tokenID = tokenID
         self.clientID = clientID
         self.claims = claims
+        self.issued = issued
         self.expires = expires
         self.authentication = authentication
         self.certificateThumbprint = certificateThumbprint

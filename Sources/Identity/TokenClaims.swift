@@ -8,6 +8,7 @@ struct TokenClaims {
     let now: WallInstant
 
     func principal(header: TokenHeader) throws(TokenError) -> Principal {
+        try checkEnvironment()
         guard let subject = try text("sub") else { throw .missingClaim("sub") }
         guard !subject.isEmpty else { throw .badClaim("sub") }
         try checkAudience()
@@ -16,11 +17,28 @@ struct TokenClaims {
         var clientID = try text("client_id")
         if clientID == nil { clientID = try text("azp") }
         for name in issuer.requiredClaims where claims[name]?.isNull ?? true { throw .missingClaim(name) }
+        if issuer.isAccessTokenProfile {
+            // RFC 9068 §2.2.
+            for name in ["client_id", "iat", "jti"] where claims[name] == nil { throw .missingClaim(name) }
+        }
         try checkScopes()
+        let bound = try boundCertificate()
+        if issuer.requiresBinding, bound == nil { throw .missingClaim("cnf") }
         return Principal(
             subject: subject, issuer: issuer.issuer, tokenID: tokenID, clientID: clientID, claims: claims,
-            expires: expires, authentication: .bearer(keyID: header.keyID, algorithm: header.algorithm),
-            certificateThumbprint: try boundCertificate())
+            issued: try instant("iat"), expires: expires,
+            authentication: .bearer(keyID: header.keyID, algorithm: header.algorithm),
+            certificateThumbprint: bound)
+    }
+
+    /// A token that says for which environment it was issued is good for no other: test systems are less well guarded.
+    private func checkEnvironment() throws(TokenError) {
+        guard let environment = issuer.environment else { return }
+        guard let said = try text("environment") else {
+            if issuer.requiresEnvironment { throw .missingClaim("environment") }
+            return
+        }
+        if said != environment { throw .wrongEnvironment }
     }
 
     private func checkAudience() throws(TokenError) {

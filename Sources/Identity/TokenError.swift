@@ -30,6 +30,13 @@ package enum TokenError: Error, Hashable, Sendable, CustomStringConvertible {
     case wrongAudience
     /// `scope` lacks a scope that the issuer's configuration requires. (RFC 6750 §3.1)
     case insufficientScope
+    /// The claim `environment` names another one than this gateway's.
+    case wrongEnvironment
+    /// The token, its subject or its client was revoked.
+    case revoked
+    /// The issuer's keys have not been fetched yet, or are too old, or a fetch that may bring the token's key is under
+    /// way: nothing can be said about the token now. Not the caller's fault.
+    case keysUnavailable
     /// The token is bound to a client certificate (`cnf`) that was not presented. (RFC 8705 §3)
     case certificateMismatch
 
@@ -47,6 +54,7 @@ package enum TokenError: Error, Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .tooLong: 400
         case .insufficientScope: 403
+        case .keysUnavailable: 503
         default: 401
         }
     }
@@ -69,6 +77,9 @@ package enum TokenError: Error, Hashable, Sendable, CustomStringConvertible {
         case .issuedInFuture: "the token was issued in the future"
         case .wrongAudience: "the token is meant for another audience"
         case .insufficientScope: "the token lacks a scope that is required"
+        case .wrongEnvironment: "the token was issued for another environment"
+        case .revoked: "the token has been revoked"
+        case .keysUnavailable: "the keys of the token's issuer are not known yet"
         case .certificateMismatch: "the token is bound to another client certificate"
         }
     }

@@ -35,7 +35,7 @@ package struct TokenVerifier: Sendable {
             let signature = Base64URL.decode(token.extracting(parts.signature))
         else { throw .malformed }
         let header = try TokenHeader(headerBytes)
-        let claims = try TokenHeader.object(payloadBytes)
+        var claims = try TokenHeader.object(payloadBytes)
 
         guard let name = claims["iss"] else { throw .missingClaim("iss") }
         guard let issuerName = name.string else { throw .badClaim("iss") }
@@ -43,7 +43,17 @@ package struct TokenVerifier: Sendable {
         let key = try Self.key(of: issuer, header: header)
         guard let type = TokenType(header: header.type), issuer.types.contains(type) else { throw .wrongType }
         guard key.verify(token.extracting(parts.signed), signature: signature) else { throw .badSignature }
+        claims = issuer.mapping.apply(to: claims)
         return try TokenClaims(claims: claims, issuer: issuer, now: now).principal(header: header)
+    }
+
+    /// The configured issuer that a token claims to be from, without any check: whose keys may be missing.
+    package func claimedIssuer(_ token: Span<UInt8>) -> String? {
+        guard token.count <= tokenBytesMax, let parts = try? CompactToken(token),
+            let payload = Base64URL.decode(token.extracting(parts.payload)),
+            let name = (try? TokenHeader.object(payload))?["iss"]?.string
+        else { return nil }
+        return issuers[name] == nil ? nil : name
     }
 
     package func verify(_ token: String, now: WallInstant) throws(TokenError) -> Principal {
@@ -54,6 +64,7 @@ package struct TokenVerifier: Sendable {
     /// The key that `kid` selects, or without `kid` the only one for the algorithm; never a key for another algorithm.
     private static func key(of issuer: IssuerConfiguration, header: TokenHeader) throws(TokenError) -> VerificationKey {
         guard issuer.algorithms.contains(header.algorithm) else { throw .algorithmNotAllowed }
+        if issuer.keys.keys.isEmpty { throw .keysUnavailable }
         guard let id = header.keyID else {
             guard let key = issuer.keys.onlyKey(for: header.algorithm) else { throw .unknownKey }
             return key

@@ -21,6 +21,7 @@ struct Millgate: AsyncParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            Serve.self, Check.self, SandboxCommand.self, Keys.self, Token.self, AuditCommand.self, VersionCommand.self,
+            Serve.self, Check.self, SandboxCommand.self, Keys.self, Token.self, RevocationCommand.self,
+            AuditCommand.self, VersionCommand.self,
         ])
 }

@@ -160,7 +160,7 @@ import Testing
             ("issuer: i, audiences: [a], algorithms: [ES265], keys: [k.json]", "unknown algorithm 'ES265'; did you"),
             ("issuer: i, audiences: [a], algorithms: [None], keys: [k.json]", "unsigned tokens are never accepted"),
             ("issuer: i, audiences: [a], algorithms: [ES256], keys: []", "the list must not be empty"),
-            ("issuer: i, audiences: [a], algorithms: [ES256]", "missing key 'keys'"),
+            ("issuer: i, audiences: [a], algorithms: [ES256]", "an issuer has either 'keys', 'jwks_url'"),
             ("issuer: i, audiences: [a], algorithms: [ES256], keys: [k.txt]", "the kind of key file is not clear"),
             ("issuer: i, audiences: [a], algorithms: [HS256], keys: [k.secret]", "a secret needs its algorithm"),
             (
