@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Synchronization
 import Testing
 
 /// Runs the built program as a person does.
@@ -35,6 +36,11 @@ struct Millgate {
         }
     }()
 
+    private static let launching = Mutex(())
+
+    /// Starts one process after the other: `Process.run` was seen to read beyond a page while others ran beside it.
+    static func launch(_ process: Process) throws { try launching.withLock { _ in try process.run() } }
+
     struct NotBuilt: Error {}
 
     static func built() throws -> URL {
@@ -67,7 +73,7 @@ struct Millgate {
         } else {
             process.standardInput = FileHandle.nullDevice
         }
-        try process.run()
+        try Self.launch(process)
         process.waitUntilExit()
         return Result(
             status: process.terminationStatus,
@@ -88,7 +94,7 @@ struct Millgate {
         let file = try FileHandle(forWritingTo: directory.appendingPathComponent(output))
         process.standardOutput = file
         process.standardError = file
-        try process.run()
+        try Self.launch(process)
         return Started(process)
     }
 

@@ -48,7 +48,7 @@ import Testing
         // Waits without holding one of the few threads that the other tests run on.
         let status = try await withCheckedThrowingContinuation { continuation in
             process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-            do { try process.run() } catch { continuation.resume(throwing: error) }
+            do { try Millgate.launch(process) } catch { continuation.resume(throwing: error) }
         }
         return (status, String(decoding: try Data(contentsOf: file), as: UTF8.self))
     }
