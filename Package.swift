@@ -117,7 +117,7 @@ let package = Package(
         tests(
             "Services",
             ["Services", "OdooSandbox", "Odoo", "Store", "Audit", "Policy", "Limits", "Contracts", "JSON", "Bytes"]),
-        tests("Gateway", ["Gateway", "Documents", "Identity", "Bytes", "JSON"]),
+        tests("Gateway", ["Gateway", "Documents", "Identity", "Policy", "Odoo", "Upstream", "Bytes", "JSON"]),
         tests("OdooSandbox", ["OdooSandbox", "Odoo", "JSON", "Bytes"]),
         tests("Tidy", []),
         .testTarget(

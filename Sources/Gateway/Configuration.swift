@@ -2,6 +2,7 @@ import Bytes
 import Identity
 import Reactor
 import Server
+import Upstream
 
 /// The gateway's configuration as values: what `deploy/millgate.yaml` says. Read and checked by `ConfigurationReader`.
 package struct Configuration: Sendable {
@@ -148,6 +149,15 @@ package enum SecretReference: Sendable, Equatable {
     case environment(String)
 }
 
+/// An Odoo user whose name some callers' RPC calls are made in.
+package struct OdooAccount: Sendable, Equatable {
+    package var name: String
+    package var login: String
+    package var key: SecretReference
+    /// Callers with one of these roles.
+    package var roles: [String]
+}
+
 package struct OdooConfiguration: Sendable {
     /// Nil means the built-in sandbox.
     package var url: String?
@@ -162,6 +172,8 @@ package struct OdooConfiguration: Sendable {
     package var language = "en_US"
     package var timeZone = "UTC"
     package var companies: [Int] = [1]
+    /// Users for the calls of `rpc` routes; the first that fits the caller. Callers whom none fits have `login`.
+    package var accounts: [OdooAccount] = []
     /// Calls at once; Odoo works at as many as it has workers. Default 4.
     package var inFlightMax = 4
     /// Calls that wait for their turn, per admission class. Default 256.
@@ -225,6 +237,13 @@ package struct RouteEntry: Sendable {
         case closed
     }
 
+    package enum Kind: String, Sendable, CaseIterable {
+        /// Requests are passed on as they are.
+        case proxy
+        /// Calls of Odoo's own interfaces are read, judged by model, method and field, and made in our own name.
+        case rpc
+    }
+
     /// A route with several paths is one entry for each, all with this name.
     package var name: String
     /// A path prefix that ends at a segment: `/web` covers `/web` and `/web/login`, not `/website`.
@@ -245,8 +264,14 @@ package struct RouteEntry: Sendable {
     package var isAudited: Bool?
     /// Admission class at the upstream: `realtime`, `standard` or `batch`.
     package var admission = "standard"
-    /// The operation that policies name. Default `proxy.` and the route's name.
+    /// The operation that policies name. Default `proxy.` and the route's name; calls of `rpc` routes have their own,
+    /// `odoo.rpc:MODEL.METHOD`.
     package var operation: String
+    package var kind = Kind.proxy
+    /// Of `rpc` routes: how calls go on to Odoo. Default `auto`.
+    package var relayProtocol = RelayProtocol.auto
+    /// Of `rpc` routes: whether a token may stand where a script sends Odoo's password. Default yes.
+    package var takesTokenAsPassword = true
 
     package init(name: String, path: String) {
         self.name = name

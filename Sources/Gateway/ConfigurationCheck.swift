@@ -183,15 +183,22 @@ package struct ConfigurationCheck {
             for role in limit.roles where !roles.contains(role) {
                 report("unknown role '\(role)'" + Suggestion.clause(for: role, among: roles), at: mark(role, in: node))
             }
-            for pattern in limit.operations where pattern != "*" && !pattern.hasSuffix(".*") {
+            // Odoo's methods are no list that a name could be looked up in.
+            for pattern in limit.operations
+            where pattern != "*" && !pattern.hasSuffix(".*") && !RPCOperation.isOperation(pattern) {
                 if policy.operations.contains(pattern) { continue }
                 report(
                     "unknown operation '\(pattern)'" + Suggestion.clause(for: pattern, among: policy.operations),
                     at: mark(pattern, in: node))
             }
-            for pattern in limit.operations where pattern.hasSuffix(".*") {
+            for pattern in limit.operations where pattern.hasSuffix(".*") && !RPCOperation.isOperation(pattern) {
                 if policy.operations.contains(where: { $0.hasPrefix(pattern.dropLast()) }) { continue }
                 report("'\(pattern)' matches no operation", at: mark(pattern, in: node))
+            }
+        }
+        for account in configuration.odoo.accounts {
+            for role in account.roles where !roles.contains(role) {
+                report("unknown role '\(role)'" + Suggestion.clause(for: role, among: roles), at: place(of: role))
             }
         }
         let sites = configuration.sites.map(\.name)
@@ -208,6 +215,11 @@ package struct ConfigurationCheck {
             let operation = route.operation
             // A rule that forbids the operation says that its author knows the route and wants it shut.
             if policy.rules.contains(where: { $0.operations.contains(operation) }) { continue }
+            if route.kind == .rpc {
+                if policy.rules.contains(where: { $0.operations.contains(where: RPCOperation.isOperation) }) {
+                    continue
+                }
+            }
             warn(
                 "no rule speaks of '\(operation)': every request of route '\(route.name)' is refused",
                 at: mark(route.path, in: element(of: "routes", named: route.name, index)))

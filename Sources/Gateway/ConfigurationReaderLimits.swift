@@ -1,5 +1,6 @@
 import Bytes
 import Documents
+import Policy
 
 extension ConfigurationReader {
     /// Most limits that one request may be counted by.
@@ -41,7 +42,7 @@ extension ConfigurationReader {
                     limit.operations.isEmpty
                         || limit.operations.contains { pattern in
                             pattern == "*" || pattern == sample
-                                || pattern.hasSuffix(".*") && sample.hasPrefix(pattern.dropLast())
+                                || pattern.hasSuffix("*") && sample.hasPrefix(pattern.dropLast())
                         }
                 }
                 return (count, sample)
@@ -52,7 +53,7 @@ extension ConfigurationReader {
     /// `*`, `production-order.*` or `production-order.confirm`.
     private static func pattern(_ value: DocumentValue) -> String? {
         guard let text = value.string() else { return nil }
-        if isPattern(text) { return text }
+        if isPattern(text) || RPCOperation.isPattern(text) { return text }
         value.report("expected an operation, 'production-order.*' or \"*\", not '\(Suggestion.shortened(text))'")
         return nil
     }

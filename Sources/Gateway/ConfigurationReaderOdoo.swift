@@ -39,6 +39,12 @@ extension ConfigurationReader {
             odooConfiguration.callTimeout = odoo.duration(
                 "call_timeout", in: .seconds(1) ... .minutes(30), default: odooConfiguration.callTimeout)
             odooConfiguration.authoritiesFile = odoo.string("authorities")
+            odooConfiguration.accounts = entries(odoo, "accounts", what: "account") { entry, name in
+                let login = entry.requiredString("login")
+                let roles = entry.list("roles", minCount: 1) { Self.name($0) }
+                guard let key = entry.required("key").flatMap(Self.secret) else { return nil }
+                return OdooAccount(name: name, login: login, key: key, roles: roles)
+            }
             result.odoo = odooConfiguration
         }
     }

@@ -32,6 +32,8 @@ extension ConfigurationReader {
         let routes = entries(map, "routes", what: "route") { entry, name -> [RouteEntry]? in
             var route = RouteEntry(name: name, path: "")
             route.access = entry.choice("access", default: route.access)
+            route.kind = entry.choice("kind", default: route.kind)
+            if route.kind == .rpc { return readRPC(entry, route, lines: &lines) }
             let upstream = { (value: DocumentValue) in value.choice(upstreams, what: "upstream") }
             route.upstream = entry.optional("upstream").flatMap(upstream)
             if route.access != .closed { _ = entry.required("upstream") }
@@ -64,6 +66,40 @@ extension ConfigurationReader {
         }
         result.routes = routes.flatMap(\.self)
     }
+
+    /// A route whose calls are read and judged one by one. They go to the Odoo under `odoo`.
+    private func readRPC(_ entry: DocumentMapping, _ route: RouteEntry, lines: inout [String: Int]) -> [RouteEntry] {
+        var route = route
+        route.operation = Self.rpcOperation
+        if route.access == .open {
+            entry.optional("access")?.report("an rpc route asks for a token; who may call what is in the policies")
+        }
+        route.relayProtocol = entry.choice("protocol", default: route.relayProtocol)
+        route.takesTokenAsPassword = entry.bool("token_as_password", default: route.takesTokenAsPassword)
+        route.bodyBytesMax = Int64(
+            entry.byteCount("body_max", in: 1_024...(64 << 20), default: Self.rpcBodyBytesMax))
+        route.admission =
+            entry.optional("admission")?.choice(["realtime", "standard", "batch"], what: "admission class")
+            ?? route.admission
+        return paths(entry, lines: &lines).compactMap { path in
+            let known = Self.rpcPaths.contains { path == $0 || path.hasPrefix($0 + "/") || $0.hasPrefix(path + "/") }
+            if !known || path == "/web" || path == "/" {
+                entry.report("'\(path)' is none of Odoo's interfaces: \(Self.rpcPaths.joined(separator: ", "))")
+                return nil
+            }
+            var copy = route
+            copy.path = path
+            return copy
+        }
+    }
+
+    /// Stands for the calls of a route in log lines and counts before a call is read.
+    static let rpcOperation = "odoo.rpc"
+    /// Largest body of a call. Default 1 MiB: it is read as a whole before it is judged.
+    static let rpcBodyBytesMax = 1_048_576
+    private static let rpcPaths = [
+        "/jsonrpc", "/xmlrpc", "/web/dataset/call_kw", "/web/dataset/call_button", "/json/2",
+    ]
 
     private static let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 

@@ -64,6 +64,7 @@ extension GatewayProcess {
                 }),
             ledger: ledger, sha256: { AuditDigest(of: $0.span).bytes })
         let login = try odooLogin(configuration.odoo, log)
+        let accounts = try odooAccounts(configuration.odoo, login, log)
         do throws(ReactorError) {
             let count =
                 configuration.reactors > 0 ? configuration.reactors : ProcessInfo.processInfo.activeProcessorCount
@@ -88,9 +89,19 @@ extension GatewayProcess {
                     session: session)
                 let world = ServiceWorld(
                     odoo: caller, host: ReactorHost(handle, monotonic: Clock.monotonic, wall: Clock.wall))
+                let relay = RPCRelay(
+                    main: caller, database: login.database,
+                    accounts: accounts.map { account in
+                        (
+                            account.roles,
+                            OdooCaller(
+                                fetcher: Fetcher(home: handle, target: odoo), login: account.login,
+                                timeout: configuration.odoo.callTimeout, session: account.session)
+                        )
+                    })
                 await process.furnish(
                     handle, snapshot: built.snapshot, shared: shared, statistics: statistics[handle.index],
-                    metrics: metrics, runner: runner, world: world)
+                    metrics: metrics, runner: runner, world: world, relay: relay)
             }
             await process.note("start: policy \(built.snapshot.policyDigestShort)")
             // Before the first call is answered: the records of unfinished operations are locked.
@@ -174,6 +185,25 @@ extension GatewayProcess {
         }
     }
 
+    /// The users of `odoo.accounts`, each with a session of its own that all reactors share.
+    private static func odooAccounts(
+        _ odoo: OdooConfiguration, _ main: OdooLogin, _ log: Logger
+    ) throws(StartFailure) -> [(roles: Set<String>, login: OdooLogin, session: OdooSessionBox)] {
+        var accounts: [(roles: Set<String>, login: OdooLogin, session: OdooSessionBox)] = []
+        for account in odoo.accounts {
+            do throws(SecretError) {
+                let key = try account.key.resolve { log.warning("\($0)") }
+                let login = OdooLogin(
+                    database: main.database, login: account.login, key: String(decoding: key, as: UTF8.self),
+                    context: main.context)
+                accounts.append((Set(account.roles), login, OdooSessionBox()))
+            } catch {
+                throw .secret(error)
+            }
+        }
+        return accounts
+    }
+
     /// The server that business calls go to: the upstream whose URL is `odoo`, so that its cap counts for both, or one
     /// of their own.
     private static func odooTarget(
@@ -198,7 +228,7 @@ extension GatewayProcess {
     /// Puts a worker and a server on one reactor.
     private func furnish(
         _ handle: ReactorHandle, snapshot: Snapshot, shared: SharedState, statistics: ServerStatistics,
-        metrics: GatewayMetrics, runner: ServiceRunner, world: ServiceWorld
+        metrics: GatewayMetrics, runner: ServiceRunner, world: ServiceWorld, relay: RPCRelay
     ) async {
         let desk = desk
         await withCheckedContinuation { continuation in
@@ -207,6 +237,7 @@ extension GatewayProcess {
                     reactor: reactor, shared: shared, snapshot: snapshot, desk: desk,
                     metrics: metrics.worker(reactor.index),
                     runner: runner, world: world)
+                worker.relay = relay
                 reactor.setLocal(worker)
                 reactor.setLocal(
                     ServerWorker(

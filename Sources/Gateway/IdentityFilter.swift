@@ -29,40 +29,40 @@ extension Worker {
             refuse(exchange, .unauthenticated(head.count(of: .authorization) == 1 ? nil : .malformed))
             return nil
         }
-        let token = value.extracting(7..<value.count)
-        if let known = tokens.value(for: token, now: reactor.wall, generation: identity.generation) {
-            return remembered(known, exchange, context)
-        }
         do throws(TokenError) {
-            let principal = try identity.verifier.verify(token, now: reactor.wall)
-            try principal.checkBinding(presented: connection(exchange).certificateThumbprint)
-            if identity.revocations.revocation(of: principal) != nil { throw TokenError.revoked }
-            let caller = Caller(principal, snapshot: snapshot)
-            tokens.store(
-                caller, for: token, now: reactor.wall, expires: principal.expires, generation: identity.generation)
-            metrics.tokenVerified()
+            let caller = try caller(of: value.extracting(7..<value.count), exchange)
             context.caller = caller
             return caller
         } catch {
             metrics.tokenRefused()
-            refuse(exchange, .unauthenticated(error == .unknownKey ? whileFetching(token) : error))
+            refuse(exchange, .unauthenticated(error))
             return nil
         }
     }
 
-    /// A token that is bound to a certificate counts on connections with that certificate only, remembered or not.
-    private func remembered(_ caller: Caller, _ exchange: Exchange, _ context: RequestContext) -> Caller? {
-        if caller.principal.certificateThumbprint != nil {
-            do throws(TokenError) {
-                try caller.principal.checkBinding(presented: connection(exchange).certificateThumbprint)
-            } catch {
-                metrics.tokenRefused()
-                refuse(exchange, .unauthenticated(error))
-                return nil
+    /// The caller of a token, verified once and remembered until it expires.
+    func caller(of token: Span<UInt8>, _ exchange: Exchange) throws(TokenError) -> Caller {
+        if let known = tokens.value(for: token, now: reactor.wall, generation: identity.generation) {
+            // A token that is bound to a certificate counts on connections with that certificate only, remembered or
+            // not.
+            if known.principal.certificateThumbprint != nil {
+                try known.principal.checkBinding(presented: connection(exchange).certificateThumbprint)
             }
+            metrics.tokenRemembered()
+            return known
         }
-        metrics.tokenRemembered()
-        context.caller = caller
+        let principal: Principal
+        do throws(TokenError) {
+            principal = try identity.verifier.verify(token, now: reactor.wall)
+        } catch {
+            throw error == .unknownKey ? whileFetching(token) : error
+        }
+        try principal.checkBinding(presented: connection(exchange).certificateThumbprint)
+        if identity.revocations.revocation(of: principal) != nil { throw TokenError.revoked }
+        let caller = Caller(principal, snapshot: snapshot)
+        tokens.store(
+            caller, for: token, now: reactor.wall, expires: principal.expires, generation: identity.generation)
+        metrics.tokenVerified()
         return caller
     }
 

@@ -46,7 +46,7 @@ package final class Snapshot: Sendable {
         self.openapi = openapi
         policyDigestShort = String(policy.digest.prefix(16))
         table = RouteTable(
-            routes.map { (prefix: $0.path, route: RouteTarget.proxy($0.index)) }
+            routes.map { (prefix: $0.path, route: $0.isRPC ? RouteTarget.rpc($0.index) : .proxy($0.index)) }
                 + [("/v1", .services), ("/openapi.json", .openapi)])
     }
 
@@ -77,6 +77,8 @@ package final class Snapshot: Sendable {
 enum RouteTarget: Sendable {
     /// To a server behind the gateway: index of the route.
     case proxy(Int)
+    /// To Odoo, call by call: index of the route.
+    case rpc(Int)
     /// To a business service; its contract decides further.
     case services
     case openapi
@@ -142,6 +144,9 @@ final class CompiledRoute: Sendable {
     let methods: UInt32
     let methodNames: [String]
     let bodyBytesMax: Int64
+    let isRPC: Bool
+    let relayProtocol: RelayProtocol
+    let takesTokenAsPassword: Bool
 
     init(
         index: Int, _ entry: RouteEntry, upstream: UpstreamEntry?, targets: [String: UpstreamTarget],
@@ -170,5 +175,8 @@ final class CompiledRoute: Sendable {
         methodNames = entry.methods
         methods = MethodSet.bits(entry.methods)
         self.bodyBytesMax = entry.bodyBytesMax ?? bodyBytesMax
+        isRPC = entry.kind == .rpc
+        relayProtocol = entry.relayProtocol
+        takesTokenAsPassword = entry.takesTokenAsPassword
     }
 }

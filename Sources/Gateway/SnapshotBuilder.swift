@@ -43,7 +43,8 @@ package struct SnapshotBuilder {
                 errors.append(DocumentError(file: file, line: 1, column: 1, message: mismatch))
             }
         }
-        let catalog = OperationCatalog(contracts: contracts, proxied: configuration.routes.map(\.operation))
+        let catalog = OperationCatalog(
+            contracts: contracts, proxied: configuration.routes.filter { $0.kind == .proxy }.map(\.operation))
         let policy = collect(&errors, nil as PolicySet?) { () throws(DocumentErrors) in
             var files = try Files.yaml(in: configuration.policies + "/access")
             files.append(try Files.text(configuration.policies + "/roles.yaml"))

@@ -41,6 +41,9 @@ final class Worker: ExchangeHandler {
     let idBuffer = IOBuffer(capacity: 64)
     let traceBuffer = IOBuffer(capacity: 64)
     final var governed: [UInt64: GovernedCall] = [:]
+    final var relayed: [UInt64: RPCExchange] = [:]
+    /// Who calls Odoo for scripts; set once, before the first request.
+    final var relay: RPCRelay?
     private final var contexts: [RequestContext] = []
     private final var proxies: [ProxyCall] = []
     private final var openDecisions: [RouteDecision?] = []
@@ -113,6 +116,9 @@ final class Worker: ExchangeHandler {
         case .proxy(let index):
             context.route = index
             proxy(exchange, context, snapshot.routes[index], bytes)
+        case .rpc(let index):
+            context.route = index
+            relay(exchange, context, snapshot.routes[index], path: path.text)
         case .services: govern(exchange, context)
         case .openapi: describe(exchange)
         case nil: refuse(exchange, .notFound)

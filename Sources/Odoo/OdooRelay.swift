@@ -2,6 +2,10 @@ import JSON
 
 /// A script's call in our own name: the arguments as they came, the credentials ours.
 extension OdooEndpoint {
+    package var isJSON2: Bool {
+        if case .json2 = credentials { true } else { false }
+    }
+
     /// The request that carries `call`; nil over JSON-2 when an argument has no name there.
     ///
     /// Language, time zone and companies are ours where the call says nothing of them.

@@ -9,7 +9,7 @@ package enum RPCOperation {
     package static func isOperation(_ name: String) -> Bool { name.hasPrefix(prefix) }
 
     /// Whether the text is a pattern: the prefix, and `*`, `MODEL.*` or `MODEL.METHOD`.
-    static func isPattern(_ text: String) -> Bool {
+    package static func isPattern(_ text: String) -> Bool {
         guard text.hasPrefix(prefix) else { return false }
         let rest = text.dropFirst(prefix.count)
         if rest == "*" { return true }

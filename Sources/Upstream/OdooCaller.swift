@@ -34,7 +34,7 @@ package final class OdooCaller: Sendable {
     private let fetcher: Fetcher
     private let login: OdooLogin
     private let timeout: Nanoseconds
-    private let session: OdooSessionBox
+    let session: OdooSessionBox
     private let numbers = Atomic<Int>(1)
 
     /// `timeout` bounds one call, its wait for a turn included.
@@ -44,6 +44,8 @@ package final class OdooCaller: Sendable {
         self.timeout = timeout
         self.session = session
     }
+
+    func nextID() -> Int { numbers.add(1, ordering: .relaxed).newValue }
 
     /// The version of Odoo that answers, detected at the first use.
     package func version(deadline: MonotonicInstant? = nil) async throws(OdooError) -> OdooVersion {
@@ -66,7 +68,7 @@ package final class OdooCaller: Sendable {
         }
     }
 
-    private func establish(
+    func establish(
         admission: AdmissionClass, deadline: MonotonicInstant?
     ) async throws(OdooError) -> OdooSessionBox.Session {
         if let known = session.current { return known }
@@ -81,20 +83,23 @@ package final class OdooCaller: Sendable {
             version = found
         case .failure(let error): throw error
         }
-        let user = OdooJSONRPC.authenticate(database: login.database, login: login.login, secret: login.key, id: id + 1)
-        let userAnswer = try await exchange(user, admission: admission, deadline: deadline)
+        let authenticate = OdooJSONRPC.authenticate(
+            database: login.database, login: login.login, secret: login.key, id: id + 1)
+        let userAnswer = try await exchange(authenticate, admission: admission, deadline: deadline)
         let endpoint: OdooEndpoint
+        let user: Int
         switch OdooJSONRPC.result(of: userAnswer, id: id + 1) {
         case .success(let value):
             guard let uid = value?.int else {
                 throw OdooError(name: "odoo.exceptions.AccessDenied", message: "Odoo refuses the login")
             }
+            user = uid
             endpoint = OdooEndpoint(
                 credentials: .jsonRPC(database: login.database, user: uid, secret: login.key),
                 context: login.context)
         case .failure(let error): throw error
         }
-        var made = OdooSessionBox.Session(version: version, endpoint: endpoint)
+        var made = OdooSessionBox.Session(version: version, endpoint: endpoint, positional: endpoint, user: user)
         if version.hasJSON2, let better = await json2(admission: admission, deadline: deadline) {
             made.endpoint = better
         }
@@ -118,7 +123,7 @@ package final class OdooCaller: Sendable {
         return nil
     }
 
-    private func exchange(
+    func exchange(
         _ request: OdooRequest, admission: AdmissionClass, deadline: MonotonicInstant?
     ) async throws(OdooError) -> OdooResponse {
         let now = Clock.monotonic()
@@ -147,7 +152,12 @@ package enum CallTrace {
 package final class OdooSessionBox: Sendable {
     package struct Session: Sendable {
         package var version: OdooVersion
+        /// The better protocol of those that the server speaks.
         package var endpoint: OdooEndpoint
+        /// JSON-RPC, for what only that can carry.
+        package var positional: OdooEndpoint
+        /// Our user's id (`res.users`).
+        package var user: Int
     }
 
     private let state = Mutex<Session?>(nil)

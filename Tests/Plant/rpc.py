@@ -1,0 +1,214 @@
+"""Odoo's own interfaces behind the firewall: scripts as they are, with Python's XML-RPC client and plain HTTP."""
+import json
+import xmlrpc.client
+
+from plant import equal, holds, main
+
+ROUTE = {"name": "scripts", "kind": "rpc",
+         "paths": ["/jsonrpc", "/xmlrpc", "/json/2", "/web/dataset/call_kw"], "access": "token"}
+RULES = """
+rules:
+  - id: mes-orders
+    effect: allow
+    roles: [mes]
+    operations: ["odoo.rpc:mrp.production.*", "odoo.rpc:product.product.search_read", "odoo.rpc:res.users.context_get"]
+    sites: "*"
+  - id: no-unlink
+    effect: forbid
+    roles: "*"
+    operations: ["odoo.rpc:mrp.production.unlink"]
+    sites: "*"
+  - id: auditor-reads
+    effect: allow
+    roles: [auditor]
+    operations: ["odoo.rpc:product.product.search_read", "odoo.rpc:mrp.production.search_read"]
+    sites: "*"
+    obligations:
+      mask: [default_code]
+"""
+
+
+def firewall(plant, name="gateway", odoo=19, **route):
+    changes = {"routes": [{"name": "odoo-web", "path": "/", "upstream": "odoo"},
+                          {"name": "odoo-database", "path": "/web/database", "upstream": "odoo"},
+                          {**ROUTE, **route}],
+               "odoo": {"sandbox": odoo, "database": "plant",
+                        "accounts": [{"name": "readers", "login": "limited", "roles": ["auditor"],
+                                      "key": {"env": "LIMITED_KEY"}}]},
+               "limits": [{"name": "counting", "key": "subject", "quota": 3, "window": "1h",
+                           "operations": ["odoo.rpc:mrp.production.search_count"]}]}
+    gateway = plant.gateway(name, changes, start=False, environment={"LIMITED_KEY": "sandbox-key-limited"})
+    (gateway.directory / "policies/access/rpc.yaml").write_text(RULES)
+    odoo_rules = gateway.directory / "policies/access/odoo.yaml"
+    odoo_rules.write_text(odoo_rules.read_text().split("  - id: no-raw-rpc")[0])
+    return gateway.start()
+
+
+def script(gateway, path, token):
+    return xmlrpc.client.ServerProxy(f"http://127.0.0.1:{gateway.ports['plain']}{path}", allow_none=True), \
+        gateway.plant.token(token)
+
+
+def jsonrpc(gateway, model, method, *arguments, token="mes", **named):
+    body = {"jsonrpc": "2.0", "method": "call", "id": "a-1", "params": {
+        "service": "object", "method": "execute_kw",
+        "args": ["plant", 99, gateway.plant.token(token), model, method, list(arguments), named]}}
+    answer = gateway.request("POST", "/jsonrpc", body)
+    equal(answer.status, 200, repr(answer))
+    equal(answer.json["id"], "a-1")
+    return answer.json
+
+
+def raises(code, call):
+    try:
+        found = call()
+    except xmlrpc.client.Fault as fault:
+        equal(fault.faultCode, code, fault.faultString)
+        return fault.faultString
+    raise AssertionError(f"no fault but {found!r}")
+
+
+def entries(gateway):
+    found = []
+    for file in sorted((gateway.directory / "var/audit").glob("*")):
+        for line in file.read_text(errors="replace").splitlines():
+            if line.startswith("{"):
+                found.append(json.loads(line))
+    return found
+
+
+def check_an_xmlrpc_script_works_with_a_token_for_its_password(plant):
+    for odoo in [19, 17]:
+        gateway = firewall(plant, f"odoo-{odoo}", odoo)
+        common, token = script(gateway, "/xmlrpc/2/common", "mes")
+        equal(common.version()["server_version"], f"{odoo}.0")
+        uid = common.authenticate("plant", "whoever", token, {})
+        holds(isinstance(uid, int) and uid > 0, uid)
+        equal(common.authenticate("plant", "whoever", "mes-pw", {}), False, "Odoo's own password")
+        equal(common.authenticate("other", "whoever", token, {}), False, "another database")
+        models, _ = script(gateway, "/xmlrpc/2/object", "mes")
+        call = lambda *arguments: models.execute_kw("plant", uid, token, *arguments)
+        orders = call("mrp.production", "search_read", [[["state", "=", "confirmed"]]],
+                      {"fields": ["name", "state", "product_id"], "limit": 2})
+        equal(len(orders), 2)
+        holds(isinstance(orders[0]["product_id"][0], int), orders)
+        # One record in, one id out; a list in, a list out: whatever protocol carried it.
+        product = call("mrp.production", "read", [orders[0]["id"]], {"fields": ["product_id"]})[0]["product_id"][0]
+        made = call("mrp.production", "create", [{"product_id": product, "product_qty": 2}])
+        holds(isinstance(made, int), made)
+        equal(call("mrp.production", "action_confirm", [[made]]), True)
+        equal(call("mrp.production", "read", [[made]], {"fields": ["state"]})[0]["state"], "confirmed")
+        holds("no-unlink" in raises(4, lambda: call("mrp.production", "unlink", [[made]])), "the rule is named")
+        raises(4, lambda: call("res.partner", "search_read", [[]]))
+        raises(4, lambda: call("mrp.production", "_compute_state", [[made]]))
+        raises(3, lambda: models.execute_kw("plant", uid, "mes-pw", "mrp.production", "read", [[made]]))
+        raises(2, lambda: call("mrp.production", "write", [[999999], {"origin": "x"}]))
+        gateway.stop()
+
+
+def check_json_scripts_are_judged_by_model_and_method(plant):
+    gateway = firewall(plant)
+    found = jsonrpc(gateway, "mrp.production", "search_read", [], fields=["name"], limit=1)
+    equal(len(found["result"]), 1)
+    refused = jsonrpc(gateway, "res.partner", "read", [1])["error"]
+    equal(refused["data"]["name"], "odoo.exceptions.AccessError")
+    equal(refused["data"]["debug"], "")
+    equal(sorted(refused["data"]), ["arguments", "context", "debug", "message", "name"])
+    equal(jsonrpc(gateway, "mrp.production", "read", [1], token="nobody")["error"]["data"]["name"],
+          "odoo.exceptions.AccessDenied")
+    body = {"jsonrpc": "2.0", "id": 1, "params": {"service": "db", "method": "list", "args": []}}
+    equal(gateway.request("POST", "/jsonrpc", body).json["error"]["data"]["name"], "odoo.exceptions.AccessError")
+    # The web client's way, and JSON-2, with the token where it belongs.
+    body = {"id": 5, "params": {"model": "mrp.production", "method": "search_count", "args": [[]], "kwargs": {}}}
+    answer = gateway.request("POST", "/web/dataset/call_kw/mrp.production/search_count", body, token="mes")
+    holds(answer.json["result"] > 0, repr(answer))
+    equal(gateway.request("POST", "/web/dataset/call_kw", body).status, 401)
+    body = {"domain": [], "fields": ["name"], "limit": 1}
+    answer = gateway.request("POST", "/json/2/mrp.production/search_read", body, token="mes")
+    equal((answer.status, len(answer.json)), (200, 1))
+    answer = gateway.request("POST", "/json/2/mrp.production/unlink", {"ids": [1]}, token="mes")
+    equal((answer.status, answer.json["name"]), (403, "odoo.exceptions.AccessError"))
+
+
+def check_what_cannot_be_read_is_refused(plant):
+    gateway = firewall(plant)
+    token = gateway.plant.token("mes")
+    bomb = f'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><methodCall><methodName>&b;</methodName></methodCall>'
+    for path, body, kind in [
+            ("/jsonrpc", "{", "application/json"), ("/jsonrpc", "[]", "application/json"),
+            ("/jsonrpc", "", "application/json"), ("/xmlrpc/2/object", bomb, "text/xml"),
+            ("/jsonrpc", '{"params": {"service": "object"}}', "application/json"),
+            ("/xmlrpc/2/object", "<methodCall>", "text/xml"), ("/xmlrpc/2/object", "", "text/xml")]:
+        answer = gateway.request("POST", path, body, fields={"Content-Type": kind})
+        equal(answer.status, 400, f"{path} {body}")
+        equal(answer.json["type"].rpartition(":")[2].rpartition("/")[2], "malformed-request", repr(answer))
+    equal(gateway.request("GET", "/jsonrpc").status, 405)
+    equal(gateway.request("POST", "/xmlrpc/2/object/x", "").status, 404)
+    equal(gateway.request("POST", "/jsonrpc", "x" * (1 << 20) + "x").status, 413)
+    holds(token not in gateway.output(), "a token is in the log")
+
+
+def check_masked_fields_and_accounts_and_limits(plant):
+    gateway = firewall(plant)
+    found = jsonrpc(gateway, "product.product", "search_read", [], token="auditor", fields=["name", "default_code"],
+                    limit=3)
+    equal([record["default_code"] for record in found["result"]], [False] * 3)
+    seen = jsonrpc(gateway, "product.product", "search_read", [], fields=["name", "default_code"], limit=3)
+    holds(all(record["default_code"] for record in seen["result"]), seen)
+    # The auditor's calls are made as Odoo's user `limited`, who may not read orders there, whatever rules say here.
+    holds("result" in jsonrpc(gateway, "mrp.production", "search_read", [], limit=1), "as the gateway's own user")
+    found = jsonrpc(gateway, "mrp.production", "search_read", [], token="auditor", limit=1)
+    equal(found["error"]["data"]["name"], "odoo.exceptions.AccessError", found)
+    searched = jsonrpc(gateway, "product.product", "search_read", [["default_code", "=", "x"]], token="auditor")
+    holds("default_code" in searched["error"]["data"]["message"], searched)
+    for _ in range(3):
+        holds("result" in jsonrpc(gateway, "mrp.production", "search_count", []), "within the limit")
+    body = {"id": 1, "params": {"service": "object", "method": "execute_kw", "args": [
+        "plant", 1, gateway.plant.token("mes"), "mrp.production", "search_count", [[]]]}}
+    answer = gateway.request("POST", "/jsonrpc", body)
+    equal(answer.status, 429, repr(answer))
+    equal(answer.json["violated-policies"], ["counting"])
+
+
+def check_each_call_is_in_the_audit_log_by_model_and_method(plant):
+    gateway = firewall(plant)
+    token = gateway.plant.token("mes")
+    made = jsonrpc(gateway, "mrp.production", "create", {"product_id": 1, "product_qty": 1})
+    jsonrpc(gateway, "mrp.production", "search_read", [], limit=1)
+    jsonrpc(gateway, "mrp.production", "unlink", [1])
+    gateway.stop()
+    by_operation = {}
+    for entry in entries(gateway):
+        by_operation.setdefault(entry.get("operation"), []).append(entry)
+    kinds = [entry["kind"] for entry in by_operation["odoo.rpc:mrp.production.create"]]
+    equal(kinds, ["intent", "outcome"], made)
+    equal([entry["outcome"] for entry in by_operation["odoo.rpc:mrp.production.search_read"]], ["answered"])
+    (refused,) = by_operation["odoo.rpc:mrp.production.unlink"]
+    equal((refused["kind"], refused["outcome"], refused["rule"]), ("decision", "refused", "no-unlink"))
+    equal(refused["records"], ["mrp.production,1"])
+    for file in (gateway.directory / "var/audit").glob("*"):
+        holds(token not in file.read_text(errors="replace"), "a token is in the audit log")
+    equal(plant.run("check", "--config", "millgate.yaml", cwd=gateway.directory).returncode, 0)
+
+
+def check_an_unknown_outcome_is_called_unknown(plant):
+    sandbox = plant.sandbox()
+    changes = {"odoo": sandbox.settings(),
+               "routes": [{"name": "odoo-web", "path": "/", "upstream": "odoo"},
+                          {"name": "odoo-database", "path": "/web/database", "upstream": "odoo"}, ROUTE]}
+    gateway = plant.gateway("gateway", changes, start=False)
+    (gateway.directory / "policies/access/rpc.yaml").write_text(RULES)
+    odoo_rules = gateway.directory / "policies/access/odoo.yaml"
+    odoo_rules.write_text(odoo_rules.read_text().split("  - id: no-raw-rpc")[0])
+    gateway.start()
+    body = {"id": 1, "params": {"service": "object", "method": "execute_kw", "args": [
+        "millgate", 1, gateway.plant.token("mes"), "mrp.production", "create", [{"product_id": 1, "product_qty": 1}]]}}
+    gateway.request("POST", "/jsonrpc", {"id": 1, "params": {"service": "object", "method": "execute_kw", "args": [
+        "millgate", 1, gateway.plant.token("mes"), "mrp.production", "search_read", [[]], {"limit": 1}]}})
+    sandbox.close()
+    answer = gateway.request("POST", "/jsonrpc", body)
+    holds(answer.json["error"]["data"]["name"] in ("millgate.Unavailable", "millgate.UnknownOutcome"), repr(answer))
+
+
+if __name__ == "__main__":
+    main(globals())
