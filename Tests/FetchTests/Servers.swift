@@ -115,8 +115,8 @@ final class Loop {
     func client(_ change: (inout FetchConfiguration) -> Void = { _ in }) -> FetchClient {
         var configuration = FetchConfiguration()
         configuration.allowsPlainText = true
-        configuration.timeout = .seconds(20)
-        configuration.connectTimeout = .seconds(10)
+        configuration.timeout = .seconds(60)
+        configuration.connectTimeout = .seconds(30)
         change(&configuration)
         return FetchClient(home: handle, configuration: configuration)
     }
