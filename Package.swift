@@ -98,7 +98,7 @@ let package = Package(
         tests("Bytes", ["Bytes"]),
         tests("JSON", ["JSON", "Bytes"]),
         tests("HTTP", ["HTTP", "Bytes"]),
-        tests("HTTP2", ["HTTP", "Server", "Reactor", "Bytes"]),
+        tests("HTTP2", ["HTTP", "Server", "Reactor", "Bytes", "CSystem"]),
         tests("Limits", ["Limits", "Bytes"]),
         tests("Telemetry", ["Telemetry", "Bytes"]),
         tests("Documents", ["Documents", "Bytes"]),

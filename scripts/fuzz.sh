@@ -70,7 +70,7 @@ for name in "${names[@]}"; do
         -package-name "$package" -module-name "Fuzz_$name" -I $build/release/Modules \
         ${modulemap:+-Xcc -fmodule-map-file="$modulemap"} -I Sources/CSystem/include \
         -I $build/checkouts/Yams/Sources/CYaml/include \
-        "$source" $objects -Xlinker --gc-sections -lssl -lcrypto -ljwt -lsqlite3 -lcurl \
+        "$source" $objects -Xlinker --gc-sections -lssl -lcrypto -ljwt -lsqlite3 -lnghttp2 -lcurl \
         -o "$build/bin/$name" >"$log/$name.build" 2>&1; then
         echo "$name: does not compile" >&2
         grep -m 10 error "$log/$name.build" >&2 || tail -n 20 "$log/$name.build" >&2

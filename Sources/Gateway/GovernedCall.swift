@@ -22,6 +22,8 @@ final class GovernedCall: ExchangeConsumer {
     private let audit: GovernedAudit
     private let bodyBytesMax: Int
     private let number: UInt64
+    private var isRunning = false
+    private var place: AnyObject?
 
     /// Calls under way, so that the answer that comes back as a value finds its exchange.
     static func begin(
@@ -68,7 +70,10 @@ final class GovernedCall: ExchangeConsumer {
 
     func responseDrained() {}
 
-    func clientGone() { forget() }
+    func clientGone() {
+        // What runs goes on and keeps its place in the connection's limit until it has ended.
+        if isRunning { exchange = nil } else { forget() }
+    }
 
     private func forget() {
         exchange = nil
@@ -78,7 +83,9 @@ final class GovernedCall: ExchangeConsumer {
     // MARK: The service
 
     private func run() {
-        guard exchange != nil else { return }
+        guard let exchange else { return }
+        isRunning = true
+        place = exchange.holdPlace()
         let runner = worker.runner
         let audit = audit
         let traceparent = context.trace.text

@@ -167,6 +167,16 @@ final class ProxyCall: UpstreamCall, ExchangeConsumer {
         }
     }
 
+    /// Hints that come before the answer go to clients of HTTP/2. Those of HTTP/1.1 get none: too many take whatever comes
+    /// first for the answer. (RFC 8297 §3; `100` answers an expectation that was not passed on.)
+    func interim(_ head: MessageHead, _ bytes: Span<UInt8>) {
+        guard let exchange, head.status != 100, exchange.startInterim(status: head.status) else { return }
+        for i in 0..<head.count where !head[i].isHopByHop && head[i].name != .contentLength {
+            exchange.addField(bytes.extracting(head[i].nameRange), bytes.extracting(head[i].valueRange))
+        }
+        exchange.endInterim()
+    }
+
     func answerHead(_ head: MessageHead, _ bytes: Span<UInt8>) {
         guard let exchange, let route else { return }
         let status = head.status
@@ -237,6 +247,9 @@ final class ProxyCall: UpstreamCall, ExchangeConsumer {
             return
         }
         let status = connection?.answerStatus ?? 502
+        if answer == .streaming, let trailers = connection?.answerTrailers, !trailers.isEmpty {
+            for (name, value) in trailers { exchange.addTrailer(name, value) }
+        }
         connection = nil
         let wasReplaced = answer == .replaced
         release()
@@ -249,6 +262,8 @@ final class ProxyCall: UpstreamCall, ExchangeConsumer {
 
     private func beginTunnel(_ exchange: Exchange) {
         guard let server = connection, let client = exchange.takeOver() else {
+            connection?.closeStream(abruptly: true)
+            release()
             exchange.abort()
             return
         }

@@ -354,6 +354,14 @@ extension HTTP2Stream {
         fieldCount += 1
     }
 
+    /// Adds a field that is sent behind the body. (RFC 9113 §8.1)
+    public func addTrailer(_ name: String, _ value: String) {
+        let name = Array(name.utf8)
+        let value = Array(value.utf8)
+        addField(name.span, value.span)
+        hasTrailers = fieldCount > 0
+    }
+
     /// No more bytes of the response will come.
     public func endResponse() { responseEnded = true }
 

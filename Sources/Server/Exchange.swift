@@ -71,6 +71,15 @@ open class Exchange {
     /// Holds the request body back: the client is not read from.
     open func pauseBody() {}
     open func resumeBody() {}
+    /// Keeps the request's place among those that its connection may have at a time, for as long as what is returned
+    /// lives: for work that goes on though its client has reset the stream. (CVE-2023-44487)
+    open func holdPlace() -> AnyObject? { nil }
+    /// Begins an interim response, to which fields can be added (RFC 9110 §15.2); false where the client would not
+    /// understand it.
+    open func startInterim(status: Int) -> Bool { false }
+    open func endInterim() {}
+    /// Adds a field of the trailer section, before `finish`. Left out where the client does not take trailers.
+    open func addTrailer(_ name: String, _ value: String) {}
     /// Makes the connection close after this response.
     open func closeAfterwards() {}
     /// Sends the 101 whose head has been written and gives up the connection to the tunnel.

@@ -34,6 +34,9 @@ public final class HTTP2Exchange: Exchange, HTTP2Receiver {
     final var sendStarted = MonotonicInstant(nanoseconds: 0)
     final var sentBytes: Int64 = 0
     final var isSending = false
+    private final weak var place: HTTP2Place?
+    /// Whether the server's answer to the handshake that was made for it is right.
+    private final var isHandshakeRight = false
     /// Set while the stream carries a WebSocket.
     final var tunnel: Tunnel?
     final var tunnelDeadline = MonotonicInstant(nanoseconds: .max)
@@ -61,6 +64,8 @@ public final class HTTP2Exchange: Exchange, HTTP2Receiver {
         isSending = false
         sentBytes = 0
         tunnelSaidEnd = false
+        isHandshakeRight = false
+        place = nil
         status = 0
         requestBodyBytes = 0
         responseBodyBytes = 0
@@ -235,7 +240,13 @@ public final class HTTP2Exchange: Exchange, HTTP2Receiver {
     override public func addField(_ name: StaticString, _ value: Span<UInt8>) { addField(name.bytes, value) }
 
     override public func addField(_ name: Span<UInt8>, _ value: Span<UInt8>) {
-        if status == 101, name.count == 20, FieldName(name) == .secWebSocketAccept { return }
+        if status == 101, name.count == 20, FieldName(name) == .secWebSocketAccept {
+            // The handshake is ours, so the check is too (RFC 6455 §4.1); HTTP/2 knows no such field.
+            if let key = head.first(.secWebSocketKey) {
+                isHandshakeRight = WebSocketHandshake.accepts(value, key: headBytes.extracting(key.valueRange))
+            }
+            return
+        }
         stream.addField(name, value)
     }
 
@@ -319,10 +330,31 @@ public final class HTTP2Exchange: Exchange, HTTP2Receiver {
         if left == 0 || left < connection.server.configuration.sendBufferBytesMax / 2 { connection.noteDrained(self) }
     }
 
+    override public func holdPlace() -> AnyObject? {
+        let place = place ?? HTTP2Place()
+        self.place = place
+        return place
+    }
+
+    override public func startInterim(status: Int) -> Bool {
+        guard response == .none, connection != nil else { return false }
+        stream.beginFields(status: status)
+        return true
+    }
+
+    override public func endInterim() {
+        connection?.session.submitInterim(stream)
+        connection?.noteOutput()
+    }
+
+    override public func addTrailer(_ name: String, _ value: String) {
+        if !hasNoResponseBody { stream.addTrailer(name, value) }
+    }
+
     override public func closeAfterwards() { connection?.drain() }
 
     override public func takeOver() -> (any TunnelEnd)? {
-        guard let connection else { return nil }
+        guard let connection, isHandshakeRight else { return nil }
         connection.session.submitHead(stream, hasBody: true)
         response = .complete
         connection.noteOutput()
@@ -341,6 +373,7 @@ public final class HTTP2Exchange: Exchange, HTTP2Receiver {
     func leave(_ connection: HTTP2Connection, completed: Bool) {
         if let waiting = stream.waiting { connection.waitingBytes -= waiting.count }
         if let held { connection.session.consumeForConnection(held.count) }
+        place?.keep(on: connection)
         let consumer = consumer
         self.consumer = nil
         consumer?.clientGone()
@@ -349,4 +382,17 @@ public final class HTTP2Exchange: Exchange, HTTP2Receiver {
         connection.remove(self)
         connection.server.give(self)
     }
+}
+
+/// The place of a request whose work may go on after its stream has ended.
+final class HTTP2Place {
+    private var connection: HTTP2Connection?
+
+    /// The stream has ended; the place is taken until this object is gone.
+    func keep(on connection: HTTP2Connection) {
+        self.connection = connection
+        connection.heldSlots += 1
+    }
+
+    deinit { connection?.heldSlots -= 1 }
 }

@@ -53,10 +53,16 @@ package protocol UpstreamCall: AnyObject {
     var canRepeat: Bool { get }
     /// The final head of the answer; positions into `bytes`.
     func answerHead(_ head: MessageHead, _ bytes: Span<UInt8>)
+    /// An interim answer other than 101; positions into `bytes`.
+    func interim(_ head: MessageHead, _ bytes: Span<UInt8>)
     /// Body bytes of the answer, `count` of them in `buffer` from `offset`.
     func answerBody(_ buffer: IOBuffer, offset: Int, count: Int)
     func answerEnded()
     /// The server has taken what waited in `output`.
     func requestDrained()
     func failed(_ failure: UpstreamFailure)
+}
+
+extension UpstreamCall {
+    package func interim(_ head: MessageHead, _ bytes: Span<UInt8>) {}
 }

@@ -35,6 +35,8 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
     /// Status of the final answer, 0 before it came.
     package private(set) final var answerStatus = 0
     private final var interims = 0
+    /// Trailer fields of the answer, once it has ended.
+    package final var answerTrailers: [(String, String)] { bodyReader.trailers }
     private final var wasIdle = false
     private final var inputEnded = false
     private final var toldBackedUp = false
@@ -207,6 +209,9 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
         let status = head.status
         if status >= 100 && status < 200 && status != 101 {
             interims += 1
+            let buffer = input
+            call.interim(head, buffer.readable)
+            guard isOpen, self.call != nil else { return false }
             input.consume(head.headBytes)
             headReader = ResponseHeadReader(limits: pool.configuration.http)
             if interims > pool.configuration.interimMax {

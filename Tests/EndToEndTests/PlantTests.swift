@@ -5,7 +5,7 @@ import Testing
 ///
 /// Each check stands for itself: `MILLGATE=.build/debug/millgate python3 Tests/Plant/proxying.py [check_NAME…]`.
 @Suite struct PlantTests {
-    static let files = ["governed", "badinput", "proxying", "transport", "identity", "rpc"]
+    static let files = ["governed", "badinput", "proxying", "transport", "identity", "rpc", "http2"]
 
     @Test(arguments: files)
     func everyCheckOfThePlantHolds(file: String) async throws {
