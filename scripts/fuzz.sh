@@ -29,7 +29,7 @@ imports() { sed -n 's/^ *import \([A-Za-z]*\) *$/\1/p' "$@" | sort -u; }
 files=()
 for name in "${names[@]}"; do files+=("Tests/Fuzz/$name.swift"); done
 flags=(-c release --scratch-path $build --sanitize=address
-    -Xswiftc -sanitize=fuzzer -Xswiftc -assert-config -Xswiftc Debug -Xcc -fsanitize=fuzzer-no-link)
+    -Xswiftc -enforce-exclusivity=checked -Xswiftc -sanitize=fuzzer -Xswiftc -assert-config -Xswiftc Debug -Xcc -fsanitize=fuzzer-no-link)
 for room in $(imports "${files[@]}"); do
     [ -d "Sources/$room" ] || continue
     if ! swift build "${flags[@]}" --target "$room" >$log/build 2>&1; then

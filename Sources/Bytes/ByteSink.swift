@@ -2,9 +2,20 @@
 public protocol ByteSink {
     mutating func append(_ byte: UInt8)
     mutating func append(copying bytes: Span<UInt8>)
+    /// Appends eight bytes, the lowest first.
+    mutating func append(word: UInt64)
 }
 
 extension ByteSink {
+    @inlinable
+    public mutating func append(word: UInt64) {
+        var rest = word
+        for _ in 0..<8 {
+            append(UInt8(truncatingIfNeeded: rest))
+            rest >>= 8
+        }
+    }
+
     /// Appends the UTF-8 bytes of a literal.
     @inlinable
     public mutating func append(_ literal: StaticString) {
@@ -76,12 +87,8 @@ extension ByteSink {
     /// Appends lower-case hexadecimal digits of `value`, 16 of them.
     @inlinable
     public mutating func append(hex value: UInt64) {
-        var shift: UInt64 = 64
-        while shift > 0 {
-            shift -= 4
-            let nibble = UInt8(truncatingIfNeeded: value >> shift) & 15
-            append(nibble < 10 ? nibble &+ 48 : nibble &+ 87)
-        }
+        append(word: Hex.digits(UInt32(truncatingIfNeeded: value >> 32)))
+        append(word: Hex.digits(UInt32(truncatingIfNeeded: value)))
     }
 }
 

@@ -8,6 +8,18 @@ public enum Base64URL {
     public static func append<Sink: ByteSink>(_ bytes: Span<UInt8>, to sink: inout Sink) {
         let letters = alphabet.bytes
         var i = 0
+        // Six bytes become eight letters and one word: a digest's text in a third of the instructions.
+        while i + 5 < bytes.count {
+            var n = UInt64(0)
+            for k in 0..<6 { n = n << 8 | UInt64(bytes[i &+ k]) }
+            var word = UInt64(0)
+            for _ in 0..<8 {
+                word = word << 8 | UInt64(letters[Int(truncatingIfNeeded: n & 63)])
+                n >>= 6
+            }
+            sink.append(word: word)
+            i += 6
+        }
         while i + 2 < bytes.count {
             let n = Int(bytes[i]) << 16 | Int(bytes[i + 1]) << 8 | Int(bytes[i + 2])
             sink.append(letters[n >> 18])
@@ -71,6 +83,18 @@ public enum Base64URL {
 
 /// Lower-case hexadecimal.
 public enum Hex {
+    /// The eight digits of `value` as a little-endian word, all at once: 20 instructions where a loop takes 100.
+    @inlinable
+    public static func digits(_ value: UInt32) -> UInt64 {
+        var x = UInt64(value.byteSwapped)
+        x = (x | x << 16) & 0x0000_ffff_0000_ffff
+        x = (x | x << 8) & 0x00ff_00ff_00ff_00ff
+        x = (x >> 4 & 0x000f_000f_000f_000f) | (x & 0x000f_000f_000f_000f) << 8
+        // Ten and more become letters: 39 is the way from the character behind `9` to `a`.
+        let letters = (x &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        return x &+ 0x3030_3030_3030_3030 &+ letters &* 39
+    }
+
     public static func encode(_ bytes: [UInt8]) -> String {
         let letters = Array("0123456789abcdef".utf8)
         var out: [UInt8] = []

@@ -110,6 +110,15 @@ public final class IOBuffer: ByteSink {
         state.pointee.end &+= 1
     }
 
+    /// Appends eight bytes, the lowest first.
+    @inlinable
+    public final func append(word: UInt64) {
+        if freeAtEnd < 8 { makeRoom(8) }
+        UnsafeMutableRawPointer(state.pointee.base + state.pointee.end)
+            .storeBytes(of: word.littleEndian, as: UInt64.self)
+        state.pointee.end &+= 8
+    }
+
     @inlinable
     public final func append(copying bytes: Span<UInt8>) {
         bytes.withUnsafeBufferPointer { source in

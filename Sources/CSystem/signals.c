@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -26,8 +27,8 @@ int csystem_signals_catch(void) {
     }
     struct sigaction action = {.sa_handler = tell, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
-    static const int caught[] = {SIGTERM, SIGINT, SIGHUP};
-    for (int i = 0; i < 3; i++) {
+    static const int caught[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR2};
+    for (int i = 0; i < 4; i++) {
         if (sigaction(caught[i], &action, NULL) != 0) return errno;
     }
     signal(SIGPIPE, SIG_IGN);
@@ -42,4 +43,13 @@ int csystem_signals_wait(void) {
         if (count < 0 && errno == EINTR) continue;
         return -1;
     }
+}
+
+int csystem_exec(const char *program, char *const *arguments, char *const *environment) {
+    // The runtime's threads block nearly all signals, and a mask survives execve.
+    sigset_t none;
+    sigemptyset(&none);
+    pthread_sigmask(SIG_SETMASK, &none, NULL);
+    execve(program, arguments, environment);
+    return errno;
 }

@@ -12,6 +12,7 @@ extension ConfigurationReader {
             configuration.sendTimeout = timeout(server, "send_timeout", configuration.sendTimeout)
             configuration.handshakeTimeout = timeout(server, "handshake_timeout", configuration.handshakeTimeout)
             configuration.lingerTimeout = timeout(server, "linger_timeout", configuration.lingerTimeout)
+            configuration.retireTime = timeout(server, "retire_time", configuration.retireTime)
             configuration.bodyBytesPerSecondMin = Int64(
                 server.byteCount(
                     "body_rate_min", in: 0...(1 << 30), default: Int(configuration.bodyBytesPerSecondMin)))

@@ -182,28 +182,51 @@ package final class GatewayProcess: Sendable {
 
     /// Takes no new connection, lets requests in flight finish within the drain timeout, and closes the stores.
     package func stop() async {
+        await close(note: "stop")
+        for handle in parts.handles { handle.stop() }
+    }
+
+    /// Drains all servers and closes the stores; `reason` is the last entry but one of the audit log.
+    func close(note reason: String) async {
         parts.shared.isDraining.store(true, ordering: .relaxed)
-        let timeout = snapshot.configuration.drainTimeout
+        await drain(within: snapshot.configuration.drainTimeout) { $0.local(ServerWorker.self) }
+        // The last to go: until here it says how far the others are.
+        await drain(within: .milliseconds(200)) { $0.local(AdminDesk.self)?.server }
+        await note(reason)
+        await parts.shared.audit.close()
+        await parts.ledger.close()
+        await parts.desk.store.close()
+        parts.shared.accessLog?.close()
+    }
+
+    private func drain(
+        within timeout: Nanoseconds, _ server: @escaping @Sendable (Reactor) -> ServerWorker?
+    ) async {
         await withTaskGroup(of: Void.self) { group in
             for handle in parts.handles {
                 group.addTask {
                     await withCheckedContinuation { continuation in
                         handle.post { reactor in
-                            guard let server = reactor.local(ServerWorker.self) else {
-                                continuation.resume()
-                                return
-                            }
+                            guard let server = server(reactor) else { return continuation.resume() }
                             server.drain(deadline: reactor.now + timeout) { continuation.resume() }
                         }
                     }
                 }
             }
         }
-        await note("stop")
-        await parts.shared.audit.close()
-        await parts.ledger.close()
-        await parts.desk.store.close()
-        parts.shared.accessLog?.close()
-        for handle in parts.handles { handle.stop() }
+    }
+
+    /// Asks all servers, each on its reactor; the admin server comes last.
+    func askServers<T: Sendable>(_ question: @escaping @Sendable (ServerWorker) -> T) async -> [T] {
+        var answers: [T] = []
+        for handle in parts.handles {
+            answers += await withCheckedContinuation { continuation in
+                handle.post { reactor in
+                    let servers = [reactor.local(ServerWorker.self), reactor.local(AdminDesk.self)?.server]
+                    continuation.resume(returning: servers.compactMap(\.self).map(question))
+                }
+            }
+        }
+        return answers
     }
 }

@@ -33,10 +33,11 @@ package enum StartFailure: Error, CustomStringConvertible {
 extension GatewayProcess {
     /// Builds everything in order: snapshot, stores, reactors, listeners; then looks at what was left unfinished.
     ///
-    /// `read` gives the configuration, now and at each reload. The listeners answer when this returns; `/readyz` says
-    /// so when the recovery is done.
+    /// `read` gives the configuration, now and at each reload; `inherited` are sockets that listen already. The listeners
+    /// answer when this returns; `/readyz` says so when the recovery is done.
     package static func start(
-        log: Logger, read: @escaping @Sendable () throws(DocumentErrors) -> Configuration
+        log: Logger, inherited: [InheritedListener] = [],
+        read: @escaping @Sendable () throws(DocumentErrors) -> Configuration
     ) async throws(StartFailure) -> GatewayProcess {
         let configuration: Configuration
         let built: (snapshot: Snapshot, targets: SnapshotBuilder.Targets)
@@ -113,7 +114,7 @@ extension GatewayProcess {
             await process.recover(runner, world)
             process.setOdoo(home)
             await desk.begin(patience: .seconds(5))
-            try await process.listen(configuration, handles: handles)
+            try await process.listen(configuration, handles: handles, inherited: inherited)
             process.keepHouse(runner, world, on: handles[0])
             return process
         } catch {
@@ -249,14 +250,19 @@ extension GatewayProcess {
     }
 
     private func listen(
-        _ configuration: Configuration, handles: [ReactorHandle]
+        _ configuration: Configuration, handles: [ReactorHandle], inherited: [InheritedListener]
     ) async throws(ReactorError) {
+        var inherited = inherited
         for listener in configuration.listeners {
             var address = try Self.resolve(listener.address)
-            try Listener.expectFree(address)
-            for handle in handles {
+            let open = InheritedListener.fitting(listener.name, address, of: &inherited)
+            if let first = open.first { address = first.address } else { try Listener.expectFree(address) }
+            // A socket that nobody accepted from would keep its share of the connections waiting for ever.
+            for index in 0..<max(handles.count, open.count) {
                 let wanted = address
-                let result = await Self.listen(listener, on: handle, at: wanted)
+                let result = await Self.listen(
+                    listener, on: handles[index % handles.count], at: wanted,
+                    inherited: index < open.count ? open[index].descriptor : nil)
                 // The first reactor finds out which port it is; the others share it.
                 address = try result.get()
             }
@@ -265,7 +271,11 @@ extension GatewayProcess {
                     name: listener.name, host: address.host, port: address.port, isTLS: listener.tls != nil))
         }
         let address = try Self.resolve(configuration.admin)
-        try Listener.expectFree(address)
+        let open = InheritedListener.fitting("admin", address, of: &inherited)
+        if open.isEmpty { try Listener.expectFree(address) }
+        for one in inherited + open.dropFirst().map({ InheritedListener(name: "admin", descriptor: $0.descriptor) }) {
+            Descriptor.discard(one.descriptor)
+        }
         let token: AdminToken
         do throws(SecretError) {
             token = try AdminToken(state: configuration.state)
@@ -273,7 +283,8 @@ extension GatewayProcess {
             throw .address(error.description, code: 0)
         }
         let result = await listenAdmin(
-            on: handles[0], at: address, configuration: configuration.server, resources: adminResources, token: token)
+            on: handles[0], at: address, configuration: configuration.server, resources: adminResources, token: token,
+            inherited: open.first?.descriptor)
         let bound = try result.get()
         add(ListenerAddress(name: "admin", host: bound.host, port: bound.port, isTLS: false))
     }
@@ -287,7 +298,7 @@ extension GatewayProcess {
     }
 
     private static func listen(
-        _ listener: ListenerConfiguration, on handle: ReactorHandle, at address: SocketAddress
+        _ listener: ListenerConfiguration, on handle: ReactorHandle, at address: SocketAddress, inherited: Int32?
     ) async -> Result<SocketAddress, ReactorError> {
         await withCheckedContinuation { continuation in
             handle.post { reactor in
@@ -300,7 +311,7 @@ extension GatewayProcess {
                 let limiter = worker.shared.connections
                 do throws(ReactorError) {
                     let bound = try server.listen(
-                        name: name, address: address, tls: source, http2: listener.http2,
+                        name: name, address: address, tls: source, http2: listener.http2, inherited: inherited,
                         admit: { limiter.admit($0.addressKey) == .admitted },
                         released: { limiter.release($0.addressKey) })
                     continuation.resume(returning: .success(bound))
@@ -313,7 +324,7 @@ extension GatewayProcess {
 
     private func listenAdmin(
         on handle: ReactorHandle, at address: SocketAddress, configuration: ServerConfiguration,
-        resources: [any AdminResource], token: AdminToken
+        resources: [any AdminResource], token: AdminToken, inherited: Int32?
     ) async -> Result<SocketAddress, ReactorError> {
         await withCheckedContinuation { continuation in
             handle.post { reactor in
@@ -326,7 +337,8 @@ extension GatewayProcess {
                 reactor.setLocal(desk)
                 do throws(ReactorError) {
                     continuation.resume(
-                        returning: .success(try server.listen(name: "admin", address: address, http2: .off)))
+                        returning: .success(
+                            try server.listen(name: "admin", address: address, http2: .off, inherited: inherited)))
                 } catch {
                     continuation.resume(returning: .failure(error))
                 }
@@ -338,7 +350,7 @@ extension GatewayProcess {
 extension OdooCaller: OdooPort {}
 
 /// Keeps the admin server alive on its reactor.
-private final class AdminDesk {
+final class AdminDesk {
     let server: ServerWorker
     let api: AdminAPI
     init(_ server: ServerWorker, _ api: AdminAPI) {

@@ -60,6 +60,19 @@ final class ProxyCall: UpstreamCall, ExchangeConsumer {
         ticket = pool.start(self, admission: route.admission, deadline: deadline)
     }
 
+    /// Fields of the request that are written anew or mean this hop only.
+    private static var ownFields: UInt64 {
+        FieldName.host.bit | FieldName.contentLength.bit | FieldName.transferEncoding.bit | FieldName.expect.bit
+            | FieldName.forwarded.bit | FieldName.xForwardedFor.bit | FieldName.xForwardedHost.bit
+            | FieldName.xForwardedProto.bit | FieldName.xForwardedPort.bit | FieldName.xRealIp.bit
+            | FieldName.traceparent.bit | FieldName.via.bit
+    }
+
+    /// The same of the answer.
+    private static var ownAnswerFields: UInt64 {
+        FieldName.contentLength.bit | FieldName.transferEncoding.bit | FieldName.server.bit | FieldName.via.bit
+    }
+
     private func writeHead(_ exchange: Exchange, context: RequestContext, route: CompiledRoute, target: UpstreamTarget)
     {
         let head = exchange.head
@@ -79,22 +92,10 @@ final class ProxyCall: UpstreamCall, ExchangeConsumer {
             out.append(copying: authority.span)
         }
         out.append("\r\n")
-        for i in 0..<head.count {
-            let field = head[i]
-            if field.isHopByHop { continue }
-            switch field.name {
-            case .host, .contentLength, .transferEncoding, .expect, .forwarded, .xForwardedFor, .xForwardedHost,
-                .xForwardedProto, .xForwardedPort, .xRealIp, .traceparent, .via:
-                continue
-            case .authorization where !route.forwardsAuthorization:
-                continue
-            default:
-                out.append(copying: bytes.extracting(field.nameRange))
-                out.append(": ")
-                out.append(copying: bytes.extracting(field.valueRange))
-                out.append("\r\n")
-            }
-        }
+        head.appendFields(
+            of: bytes,
+            except: route.forwardsAuthorization ? Self.ownFields : Self.ownFields | FieldName.authorization.bit,
+            to: out)
         isChunked = false
         switch head.framing {
         case .length(let count):
@@ -214,15 +215,7 @@ final class ProxyCall: UpstreamCall, ExchangeConsumer {
 
     private func writeAnswerHead(_ exchange: Exchange, _ head: MessageHead, _ bytes: Span<UInt8>, status: Int) {
         exchange.startResponse(status: status)
-        for i in 0..<head.count {
-            let field = head[i]
-            if field.isHopByHop { continue }
-            switch field.name {
-            case .contentLength, .transferEncoding, .server, .via: continue
-            default:
-                exchange.addField(bytes.extracting(field.nameRange), bytes.extracting(field.valueRange))
-            }
-        }
+        exchange.addFields(of: head, bytes, except: Self.ownAnswerFields)
         let via = worker.viaBytes
         exchange.addField("Via", via.span)
         if status == 101 {

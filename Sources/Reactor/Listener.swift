@@ -22,6 +22,27 @@ public final class Listener: Descriptor {
         try super.init(fd: fd, reactor: reactor, events: .readLevel)
     }
 
+    /// Goes on with a socket that listens already: one of `descriptorForExec`, of the program before this one. Takes it
+    /// over in any case.
+    public init(
+        inherited fd: Int32, reactor: Reactor, accepted: @escaping (Int32, SocketAddress) -> Void
+    ) throws(ReactorError) {
+        self.accepted = accepted
+        try super.init(fd: fd, reactor: reactor, events: .readLevel)
+    }
+
+    /// The address of an inherited socket, nil when the number is no listening socket of this process.
+    public static func inheritedAddress(_ fd: Int32) -> SocketAddress? {
+        SocketCalls.adopt(fd) ? SocketCalls.localAddress(fd) : nil
+    }
+
+    /// A second descriptor of this socket for the next program in this process. Connections that come meanwhile wait in
+    /// the socket's backlog.
+    public func descriptorForExec() -> Int32? {
+        let number = SocketCalls.duplicateForExec(fd)
+        return number < 0 ? nil : number
+    }
+
     /// Throws where another process listens at the address: with `SO_REUSEPORT` the two would share its connections
     /// without a word.
     public static func expectFree(_ address: SocketAddress) throws(ReactorError) {

@@ -64,8 +64,10 @@ public final class Reactor {
     final func run() {
         handle.loopStarts()
         while running {
-            for work in handle.takeWork() { work(self) }
-            handle.runJobs()
+            if handle.hasWork {
+                for work in handle.takeWork() { work(self) }
+                handle.runJobs()
+            }
             runDeferred()
             if !running { break }
             var timeout: Int32 = -1

@@ -10,6 +10,8 @@ public final class ReactorHandle: TaskExecutor, Sendable {
     private let wake: WakeDescriptor
     private let mailbox = Mutex(Mailbox())
     private let thread = Atomic<UInt>(0)
+    /// Whether the mailbox may hold something: looked at each turn, three times, in place of its lock.
+    private let hasMail = Atomic<Bool>(false)
 
     private struct Mailbox {
         var work: [@Sendable (Reactor) -> Void] = []
@@ -46,6 +48,7 @@ public final class ReactorHandle: TaskExecutor, Sendable {
     public func post(_ work: @escaping @Sendable (Reactor) -> Void) {
         let signal = mailbox.withLock { box in
             box.work.append(work)
+            hasMail.store(true, ordering: .releasing)
             return Self.mustSignal(&box, from: thread)
         }
         if signal { wake.signal() }
@@ -55,6 +58,7 @@ public final class ReactorHandle: TaskExecutor, Sendable {
         let unowned = UnownedJob(job)
         let signal = mailbox.withLock { box in
             box.jobs.append(unowned)
+            hasMail.store(true, ordering: .releasing)
             return Self.mustSignal(&box, from: thread)
         }
         if signal { wake.signal() }
@@ -97,11 +101,12 @@ public final class ReactorHandle: TaskExecutor, Sendable {
         mailbox.withLock { $0.isSignalled = false }
     }
 
-    var hasWork: Bool { mailbox.withLock { !$0.jobs.isEmpty || !$0.work.isEmpty } }
+    var hasWork: Bool { hasMail.load(ordering: .acquiring) }
 
+    /// What is to be run before the loop waits. Jobs stay for `runJobs`.
     func takeWork() -> [@Sendable (Reactor) -> Void] {
         mailbox.withLock { box in
-            if box.work.isEmpty { return [] }
+            if box.jobs.isEmpty { hasMail.store(false, ordering: .relaxed) }
             defer { box.work = [] }
             return box.work
         }
@@ -112,7 +117,7 @@ public final class ReactorHandle: TaskExecutor, Sendable {
         var rounds = 0
         while rounds < 16 {
             let jobs = mailbox.withLock { box -> [UnownedJob] in
-                if box.jobs.isEmpty { return [] }
+                if box.work.isEmpty { hasMail.store(false, ordering: .relaxed) }
                 defer { box.jobs = [] }
                 return box.jobs
             }

@@ -3,7 +3,7 @@ import Glibc
 
 /// Signals to the process, as calls that wait.
 public enum SignalCalls {
-    /// From now on SIGTERM, SIGINT and SIGHUP only come out of `wait`. They are caught, not blocked: the runtime has
+    /// From now on SIGTERM, SIGINT, SIGHUP and SIGUSR2 only come out of `wait`. They are caught, not blocked: the runtime has
     /// threads of its own, the main one among them, whose masks nobody else can set. SIGPIPE is ignored: a peer that is
     /// gone is told by the write's error.
     public static func catchAll() throws(ReactorError) {

@@ -138,6 +138,19 @@ enum SocketCalls {
         if code != 0 { throw .address("\(address.host):\(address.port)", code: errno) }
     }
 
+    /// A second descriptor of the same socket, which stays open across `execve`; -1 when there is none to be had.
+    static func duplicateForExec(_ fd: Int32) -> Int32 { fcntl(fd, F_DUPFD, 3) }
+
+    /// Takes over a listening socket that was left open across `execve`; false when the number is no such socket.
+    static func adopt(_ fd: Int32) -> Bool {
+        var listens: Int32 = 0
+        var length = socklen_t(4)
+        guard fd > 2, getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0, listens != 0 else {
+            return false
+        }
+        return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && fcntl(fd, F_SETFL, O_NONBLOCK) == 0
+    }
+
     static func localAddress(_ fd: Int32) -> SocketAddress {
         var value = SocketAddress()
         var length = socklen_t(32)

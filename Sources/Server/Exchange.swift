@@ -57,6 +57,15 @@ open class Exchange {
     open func startResponse(status: Int) {}
     open func addField(_ name: StaticString, _ value: Span<UInt8>) {}
     open func addField(_ name: Span<UInt8>, _ value: Span<UInt8>) {}
+    /// Adds the fields of another message that are passed on: not the hop-by-hop ones, nor those named in `except`, a sum
+    /// of `FieldName.bit`. `bytes` is what `head` was read from.
+    open func addFields(of head: MessageHead, _ bytes: Span<UInt8>, except: UInt64) {
+        for i in 0..<head.count {
+            let field = head[i]
+            if field.isHopByHop || field.name != .other && except & field.name.bit != 0 { continue }
+            addField(bytes.extracting(field.nameRange), bytes.extracting(field.valueRange))
+        }
+    }
     /// Ends the head. A HEAD request gets the fields that say how long the body would be, and no body.
     open func endHead(_ body: ResponseBody) {}
     /// Gives `count` body bytes of `buffer` from `offset`; they are sent or copied before it returns.

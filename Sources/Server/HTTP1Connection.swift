@@ -23,6 +23,8 @@ public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
     private final var isShaken: Bool
     private final var tunnel: Tunnel?
     private final var inputEnded = false
+    /// Whether a request was answered on it.
+    private final var hasServed = false
     private final var headStarted = MonotonicInstant(nanoseconds: 0)
     /// Whether the first bytes may still turn out to be HTTP/2.
     private final var mayBeHTTP2: Bool
@@ -124,7 +126,8 @@ public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
         if !exchange.input.isEmpty {
             let complete: Bool
             do throws(HTTPError) {
-                complete = try exchange.headReader.read(exchange.input.readable, into: exchange.head) == .complete
+                let input = exchange.input
+                complete = try exchange.headReader.read(input.readable, into: exchange.head) == .complete
             } catch {
                 refuse(exchange, error)
                 return true
@@ -154,7 +157,8 @@ public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
             mayBeHTTP2 = false
             guard tls.hasChosenHTTP2 else { return nil }
         } else {
-            switch HTTP2Preface.match(exchange.input.readable) {
+            let input = exchange.input
+            switch HTTP2Preface.match(input.readable) {
             case .no where origin.http2 == .only: break
             case .no:
                 mayBeHTTP2 = false
@@ -245,12 +249,13 @@ public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
         if !exchange.input.isEmpty || exchange.bodyReader.isComplete {
             let before = exchange.input.count
             do throws(HTTPError) {
-                switch try exchange.bodyReader.read(exchange.input.readable) {
+                let input = exchange.input
+                switch try exchange.bodyReader.read(input.readable) {
                 case .needMore(let consumed):
                     exchange.input.consume(consumed)
                 case .data(let range, let consumed):
                     exchange.requestBodyBytes += Int64(range.count)
-                    exchange.consumer?.requestBody(exchange.input.readable.extracting(range))
+                    exchange.consumer?.requestBody(input.readable.extracting(range))
                     exchange.input.consume(consumed)
                     return true
                 case .end(let consumed):
@@ -277,6 +282,7 @@ public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
     /// The response is complete: take the next request, or close.
     private func endExchange(_ exchange: HTTP1Exchange) {
         server.handler.finished(exchange, completed: true)
+        hasServed = true
         exchange.consumer = nil
         exchange.context = nil
         if !exchange.bodyEnded || !exchange.keepAlive || inputEnded || server.isDraining {
@@ -393,7 +399,23 @@ public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
 
     // MARK: The end
 
-    func drain() { if exchange == nil { close(abruptly: false) } }
+    /// The next answer says it. (`isRetiring`)
+    func retire() {}
+
+    /// Whether answers say that the connection closes.
+    final var isRetiring: Bool { server.isRetiring }
+
+    /// Takes no further request. One that has come already, or that a new connection was made for, is still answered.
+    final func drain() {
+        guard exchange == nil, tunnel == nil else { return }
+        if hasServed {
+            isReadable = true
+            drive()
+            if isOpen && exchange == nil { close(abruptly: false) }
+        } else {
+            setDeadline(min(reactor.now + server.configuration.retireTime, reactor.now + .seconds(1)))
+        }
+    }
 
     final func close(abruptly: Bool) {
         guard isOpen else { return }

@@ -245,6 +245,8 @@ final class HTTP2Connection: SocketStream, ServerConnection, HTTP2SessionOwner {
     // MARK: The end
 
     /// Lets the client go elsewhere: no new streams, those in flight are finished. (RFC 9113 §6.8)
+    func retire() { drain() }
+
     func drain() {
         guard isOpen, !session.isGoingAway else { return }
         session.announceEnd()

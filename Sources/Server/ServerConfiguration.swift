@@ -28,6 +28,9 @@ public struct ServerConfiguration: Sendable {
     public var lingerTimeout: Nanoseconds = .seconds(2)
     /// Bytes thrown away in that time. Default 1 MiB.
     public var lingerBytesMax: Int64 = 1_048_576
+    /// Before an upgrade: how long answers already say that their connection closes while new connections are still
+    /// taken, so that clients that use their connections leave them in peace. Default 1 s.
+    public var retireTime: Nanoseconds = .seconds(1)
     /// Connections on one reactor. More are closed at once. Default 16,384.
     public var connectionsMax = 16_384
 

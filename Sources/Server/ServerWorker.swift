@@ -8,7 +8,7 @@ public final class ServerWorker {
     public let configuration: ServerConfiguration
     public let statistics: ServerStatistics
     let handler: any ExchangeHandler
-    private var listeners: [Listener] = []
+    private var listeners: [(name: String, listener: Listener)] = []
     private var connections: [ObjectIdentifier: any ServerConnection] = [:]
     private var free: [HTTP1Exchange] = []
     private static let freeMax = 512
@@ -21,8 +21,9 @@ public final class ServerWorker {
     private(set) lazy var http2Output = IOBuffer(capacity: 65_536)
     /// Whether connections close after the request that they have.
     public private(set) var isDraining = false
+    /// Whether each answer says that its connection closes behind it, while new connections are still taken.
+    public private(set) var isRetiring = false
     private var drained: (() -> Void)?
-    private let noBuffer = IOBuffer(capacity: 1)
     private let nowhere = ConnectionOrigin(listener: "", peer: SocketAddress(), tls: nil)
 
     public init(
@@ -41,17 +42,23 @@ public final class ServerWorker {
     public typealias ContextSource = () -> TLSServerContext?
 
     /// Listens on `address`; returns the address with the port that was chosen. `admit` may refuse a peer before
-    /// anything is spent on it.
+    /// anything is spent on it. `inherited` is a socket that listens at this address already.
     public func listen(
         name: String, address: SocketAddress, backlog: Int32 = 1_024, tls: ContextSource? = nil,
-        http2: HTTP2Offer = .on,
-        admit: @escaping (SocketAddress) -> Bool = { _ in true }, released: @escaping (SocketAddress) -> Void = { _ in }
+        http2: HTTP2Offer = .on, inherited: Int32? = nil, admit: @escaping (SocketAddress) -> Bool = { _ in true },
+        released: @escaping (SocketAddress) -> Void = { _ in }
     ) throws(ReactorError) -> SocketAddress {
-        let listener = try Listener(address, reactor: reactor, backlog: backlog) { [weak self] fd, peer in
+        let accepted: (Int32, SocketAddress) -> Void = { [weak self] fd, peer in
             guard let self else { return Descriptor.discard(fd) }
             accept(fd, peer, name: name, tls: tls, http2: http2, admit: admit, released: released)
         }
-        listeners.append(listener)
+        let listener: Listener
+        if let inherited {
+            listener = try Listener(inherited: inherited, reactor: reactor, accepted: accepted)
+        } else {
+            listener = try Listener(address, reactor: reactor, backlog: backlog, accepted: accepted)
+        }
+        listeners.append((name, listener))
         return listener.address
     }
 
@@ -122,27 +129,32 @@ public final class ServerWorker {
         if let waiting = free.popLast() {
             exchange = waiting
             exchange.origin = origin
-            exchange.input = reactor.buffers.take()
-            exchange.output = reactor.buffers.take()
         } else {
             exchange = HTTP1Exchange(reactor: reactor, configuration: configuration, origin: origin)
         }
-        exchange.reset()
         exchange.keepAlive = true
         exchange.connection = connection
         return exchange
     }
 
+    /// Takes an exchange back, with its buffers: it is given to the next connection that has something to read, so that
+    /// idle ones hold none and busy ones do not go through the pool of buffers twice per request.
     func giveExchange(_ exchange: HTTP1Exchange) {
-        reactor.buffers.give(exchange.input)
-        reactor.buffers.give(exchange.output)
         exchange.connection = nil
-        exchange.consumer = nil
-        exchange.context = nil
         exchange.origin = nowhere
-        exchange.input = noBuffer
-        exchange.output = noBuffer
-        if free.count < Self.freeMax { free.append(exchange) }
+        // Between two requests of a connection nothing is left to be cleared.
+        if exchange.phase != .head || exchange.headReader.isInMessage || !exchange.input.isEmpty
+            || !exchange.output.isEmpty
+        {
+            exchange.reset()
+            exchange.input.clear()
+            exchange.output.clear()
+        }
+        // Buffers that a large message has made grow do not stay.
+        guard free.count < Self.freeMax, exchange.input.capacity == reactor.buffers.bufferBytes,
+            exchange.output.capacity == reactor.buffers.bufferBytes
+        else { return }
+        free.append(exchange)
     }
 
     func takeHTTP2Exchange() -> HTTP2Exchange {
@@ -164,11 +176,23 @@ public final class ServerWorker {
 
     // MARK: Stopping
 
+    /// From now on each answer says that its connection closes behind it, so that clients come back on new ones.
+    public func retire() {
+        isRetiring = true
+        for connection in connections.values { connection.retire() }
+    }
+
+    /// Descriptors of the listening sockets that stay open across `execve`, with the listeners' names.
+    public func descriptorsForExec() -> [(name: String, descriptor: Int32)] {
+        listeners.compactMap { name, listener in listener.descriptorForExec().map { (name, $0) } }
+    }
+
     /// Stops accepting, lets requests in flight finish, closes idle connections now, and calls `done` when the last
     /// connection is gone or `deadline` has passed.
     public func drain(deadline: MonotonicInstant, done: @escaping () -> Void) {
+        isRetiring = true
         isDraining = true
-        for listener in listeners { listener.close() }
+        for (_, listener) in listeners { listener.close() }
         listeners = []
         for connection in connections.values { connection.drain() }
         if connections.isEmpty {
@@ -190,5 +214,7 @@ protocol ServerConnection: AnyObject {
     var origin: ConnectionOrigin { get }
     /// Takes no further requests, and closes when those in flight are done.
     func drain()
+    /// Asks its client to leave it.
+    func retire()
     func close(abruptly: Bool)
 }

@@ -13,7 +13,8 @@ struct Serve: AsyncParsableCommand {
         discussion: """
             Reads the configuration and all that it names, and serves until SIGTERM or Ctrl-C, which let requests in \
             flight finish. SIGHUP, or a change of one of the files, reloads: everything is taken over, or nothing is \
-            and the errors are logged. Without an Odoo URL the built-in sandbox is started with it.
+            and the errors are logged. SIGUSR2 puts the program that now lies at the same place into this process, after \
+            it has found the configuration good, without losing a request. Without an Odoo URL the built-in sandbox is started with it.
 
             Example:
               millgate serve --config deploy/millgate.yaml
@@ -29,6 +30,8 @@ struct Serve: AsyncParsableCommand {
     var addressFile: String?
 
     func run() async throws {
+        let program = ProcessCalls.programPath
+        let inherited = ProcessCalls.takeEnvironment(InheritedListener.variable).map(InheritedListener.parse) ?? []
         let signals = try Signals()
         let file = config
         let read: @Sendable () throws(DocumentErrors) -> Configuration = { () throws(DocumentErrors) in
@@ -50,7 +53,7 @@ struct Serve: AsyncParsableCommand {
         let url = sandboxURL
         let process: GatewayProcess
         do throws(StartFailure) {
-            process = try await GatewayProcess.start(log: log) { () throws(DocumentErrors) in
+            process = try await GatewayProcess.start(log: log, inherited: inherited) { () throws(DocumentErrors) in
                 var configuration = try read()
                 if let url { SandboxRun.point(&configuration.odoo, to: url) }
                 return configuration
@@ -65,6 +68,9 @@ struct Serve: AsyncParsableCommand {
             switch await signals.next() {
             case .reload:
                 _ = await process.reload(by: "SIGHUP")
+            case .upgrade:
+                guard let program, await Upgrade.isGood(program, config: config, log: log) else { continue }
+                try await Upgrade.run(program, process: process, log: log)
             case .stop:
                 log.notice("stopping")
                 await process.stop()

@@ -5,10 +5,11 @@ import Synchronization
 /// What an operator tells a running process.
 enum Instruction: Sendable {
     case reload
+    case upgrade
     case stop
 }
 
-/// SIGTERM, SIGINT and SIGHUP as a stream, fed by a thread that waits for them.
+/// SIGTERM, SIGINT, SIGHUP and SIGUSR2 as a stream, fed by a thread that waits for them.
 final class Signals: Sendable {
     private let stream: AsyncStream<Instruction>
 
@@ -17,7 +18,13 @@ final class Signals: Sendable {
         self.stream = stream
         try SignalCalls.catchAll()
         try ThreadCalls.start(name: "signals") {
-            while true { continuation.yield(SignalCalls.wait() == SIGHUP ? .reload : .stop) }
+            while true {
+                switch SignalCalls.wait() {
+                case SIGHUP: continuation.yield(.reload)
+                case SIGUSR2: continuation.yield(.upgrade)
+                default: continuation.yield(.stop)
+                }
+            }
         }
     }
 

@@ -52,3 +52,20 @@ func base64URLThatIsNotCanonicalIsRefused(text: String) {
     #expect(Hex.encode([0x00, 0xAB, 0xFF]) == "00abff")
     for bad in ["0", "0g", "abc", "-1", " 0", "0x"] { #expect(Hex.decode(bad) == nil) }
 }
+
+/// Whole words, what is left behind them, and both kinds of sinks.
+@Test func encodingsOfAnyLengthReadBack() {
+    var random = SeededGenerator(seed: 7)
+    for count in 0..<70 {
+        let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
+        #expect(Base64URL.decode(Base64URL.encode(bytes)) == bytes)
+        var sink = IOBuffer(capacity: 1)
+        Base64URL.append(bytes.span, to: &sink)
+        #expect(sink.readable.text == Base64URL.encode(bytes))
+        let value = UInt64.random(in: 0...UInt64.max, using: &random) >> UInt64(count % 64)
+        let digits = String(value, radix: 16)
+        sink.clear()
+        sink.append(hex: value)
+        #expect(sink.readable.text == String(repeating: "0", count: 16 - digits.count) + digits)
+    }
+}

@@ -88,11 +88,15 @@ CURLMcode csystem_curl_multi_set_long(CURLM *multi, CURLMoption option, long val
 CURLMcode csystem_curl_multi_set_callbacks(CURLM *multi, curl_socket_callback socket, curl_multi_timer_callback timer,
                                            void *argument);
 
-/// From now on SIGTERM, SIGINT and SIGHUP do nothing but being told by `csystem_signals_wait`, whichever thread they
-/// reach; SIGPIPE is ignored. 0, or an errno.
+/// From now on SIGTERM, SIGINT, SIGHUP and SIGUSR2 do nothing but being told by `csystem_signals_wait`, whichever thread
+/// they reach; SIGPIPE is ignored. 0, or an errno.
 int csystem_signals_catch(void);
 
 /// Blocks until one of them comes; its number, or -1 when they are not caught.
 int csystem_signals_wait(void);
+
+/// `execve` with no signal blocked, whatever this thread blocks: the next program would never hear of them. Returns an
+/// errno, and only when it fails.
+int csystem_exec(const char *program, char *const *arguments, char *const *environment);
 
 #endif
