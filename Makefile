@@ -9,7 +9,7 @@ TEST_ARGS ?=
 export FUZZ_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test cel-conformance bench crash idle test-asan test-tsan lint fuzz format clean
+.PHONY: help run build test cel-conformance bench count crash idle test-asan test-tsan lint fuzz format clean
 
 help: ## List these commands.
 	@echo "Millgate: a governed gateway between plant applications and Odoo"
@@ -30,10 +30,17 @@ test: ## Run every test, unit and end to end; TEST_ARGS='--filter JSONTests' for
 cel-conformance: ## Run cel-spec's public cases; CEL_SPEC=DIR is a checkout of github.com/google/cel-spec.
 	@scripts/cel-conformance.sh
 
-bench: ## Measure Millgate beside nginx and HAProxy; BENCH_ARGS='--rounds 3 --scenario plain'.
+bench: ## Measure Millgate beside nginx, HAProxy, nghttpx and Envoy; BENCH_ARGS='--rounds 3 --scenario plain'.
 	@scripts/install-deps.sh bench
 	@scripts/build.sh
 	@python3 bench/bench.py --out .build/bench.json $(BENCH_ARGS)
+	@python3 bench/lifecycle.py --out .build/bench.json
+	@python3 bench/report.py .build/bench.json docs/PERFORMANCE.md
+
+count: ## Count instructions per request and hold them against bench/instructions.json; UPDATE=1 writes it anew.
+	@scripts/install-deps.sh count
+	@scripts/build.sh
+	@python3 bench/counting.py $(if $(UPDATE),--update)
 
 crash: ## Kill the gateway 20 times during a stream of confirmations, and count what was lost or doubled (nothing).
 	@scripts/install-deps.sh test

@@ -14,30 +14,36 @@ cancel out. They are the same on every machine, within a percent, and are the fi
     bench.py --scenario policy --rounds 7        one scenario; may be given several times
     bench.py --gateway millgate --gateway nginx  only these
     bench.py --no-instructions --no-idle         CPU only
+    bench.py --merge …                           keeps the other rows of the last run
 
-Scenarios: plain (HTTP/1.1 keepalive on both sides), tls (the same behind TLS 1.3), policy (RS256 token, issuer,
-audience, expiry, role, limit for each subject, a line of JSON), policy-1000-tokens (the same, 1,000 tokens in
-rotation). Besides them idle: memory for each of 10,000 keepalive connections that wait.
+Scenarios: plain (HTTP/1.1 keepalive on both sides), tls (the same behind TLS 1.3), h2 (HTTP/2 over TLS, 100 streams on
+each of 10 connections, HTTP/1.1 behind), policy (RS256 token, issuer, audience, expiry, role, limit for each subject, a
+line of JSON), policy-1000-tokens (the same, 1,000 tokens in rotation), policy-new-tokens (a token never seen at each
+request), download and upload (1 MiB), handshake (full ones of TLS 1.3, P-256; per handshake). Besides them idle and
+idle-tls: memory for each keepalive connection that waits. scale.py and lifecycle.py measure Millgate alone.
 """
 import argparse
 import json
-import re
 import shutil
 import statistics
 import sys
 import tempfile
 from pathlib import Path
 
+import counting
 import gateways
 import keys
 import load
 
 ROOT = Path(__file__).resolve().parent.parent
-# The peer that each scenario is compared with, and the ratio that is aimed at.
-AIMS = {"plain": ("nginx", 0.80), "tls": ("nginx", 0.80), "policy": ("haproxy", 0.30),
-        "policy-1000-tokens": ("haproxy", 0.30)}
-# Requests of the short and the long run under callgrind.
-SHORT, LONG = 400, 2400
+# Peers that each scenario is compared with, and the ratio of CPU that is aimed at; `best` is the best of all.
+AIMS = {"plain": [("best", 0.80)], "tls": [("best", 0.85)], "h2": [("nghttpx", 0.80), ("nginx", 0.50)],
+        "policy": [("haproxy", 0.30), ("envoy", 0.12)], "policy-1000-tokens": [("haproxy", 0.30)],
+        "policy-new-tokens": [("haproxy", 0.60)], "download": [("best", 1.0)], "upload": [("best", 1.0)],
+        "handshake": [("nginx", 1.0), ("haproxy", 1.0)]}
+# Instructions are counted of these: of the others callgrind would count the TLS library or the load's pace.
+COUNTED = {"plain": ["millgate", "nginx", "haproxy", "nghttpx"], "policy": ["millgate", "haproxy"],
+           "policy-1000-tokens": ["millgate"]}
 
 
 def note(text):
@@ -61,57 +67,46 @@ def measure_cpu(scenario, on, directory, rounds, seconds):
     return found, {gateway.name: gateway.rss_kib() for gateway in on}
 
 
-def count_instructions(gateway, scenario, directory, log):
-    """User-level instructions per request, or None where they cannot be counted."""
-    counts = []
-    for requests in (SHORT, LONG):
-        output = directory / f"callgrind-{gateway.name}-{scenario}-{requests}"
-        text = directory / f"{output.name}.txt"
-        before = ["valgrind", "--tool=callgrind", "--trace-children=yes", f"--callgrind-out-file={output}.%p",
-                  f"--log-file={text}.%p"]
-        if not gateway.start(log, before, seconds=90):
-            note(f"{gateway.name} does not start under callgrind")
-            return None
-        try:
-            load.exactly(gateway, scenario, directory, requests)
-        except (OSError, RuntimeError) as error:
-            note(f"{gateway.name} {scenario} under callgrind: {error}")
-            return None
-        finally:
-            gateway.stop(60)
-        texts = [file.read_text(errors="replace") for file in directory.glob(f"{text.name}.*")]
-        found = [int(match[1]) for match in (re.search(r"Collected : (\d+)", text) for text in texts) if match]
-        if not found:
-            note(f"{gateway.name}: callgrind collected nothing")
-            return None
-        counts.append(sum(found))
-    return round((counts[1] - counts[0]) / (LONG - SHORT))
+def instructions_of(gateway, scenario, directory, log):
+    try:
+        return counting.per_request(gateway, scenario, directory, log)
+    except (OSError, RuntimeError) as error:
+        note(f"{gateway.name} {scenario} under callgrind: {error}")
+        return None
+
+
+def compared(medians, peer):
+    """The median that `peer` stands for, None where it was not measured."""
+    if peer == "best":
+        return min((value for name, value in medians.items() if name != "millgate"), default=None)
+    return medians.get(peer)
 
 
 def table(scenario, cpu, rss, instructions):
-    peer, aim = AIMS[scenario]
     medians = {name: statistics.median(values) for name, values in cpu.items() if values}
-    base = medians.get(peer)
+    best = compared(medians, "best")
     print(f"\n{scenario}")
-    print(f"  {'gateway':10} {'CPU µs/req':>10} {'min':>7} {'max':>7} {'x ' + peer:>10} {'instr/req':>10} "
+    print(f"  {'gateway':10} {'CPU µs/req':>10} {'min':>8} {'max':>8} {'x best peer':>11} {'instr/req':>10} "
           f"{'RSS MiB':>8}")
     for name, median in sorted(medians.items(), key=lambda pair: pair[1]):
-        ratio = f"{median / base:.2f}" if base else "–"
         count = instructions.get(name)
-        print(f"  {name:10} {median:10.1f} {min(cpu[name]):7.1f} {max(cpu[name]):7.1f} {ratio:>10} "
-              f"{f'{count:,}' if count else '–':>10} {rss[name] / 1024:8.1f}")
-    if base and "millgate" in medians:
-        ratio = medians["millgate"] / base
-        verdict = "reached" if ratio <= aim else "not reached"
-        print(f"  aim: at most {aim:.2f} x {peer}: {verdict}")
+        print(f"  {name:10} {median:10.1f} {min(cpu[name]):8.1f} {max(cpu[name]):8.1f} "
+              f"{f'{median / best:.2f}' if best else '–':>11} {f'{count:,}' if count else '–':>10} "
+              f"{rss[name] / 1024:8.1f}")
+    for peer, aim in AIMS[scenario]:
+        base = compared(medians, peer)
+        if base and "millgate" in medians:
+            ratio = medians["millgate"] / base
+            print(f"  {ratio:.2f} x {peer}, aim {aim:.2f}: {'reached' if ratio <= aim else 'not reached'}")
     sys.stdout.flush()
     return medians
 
 
-def measure_idle(on, directory, count, log):
+def measure_idle(scenario, on, directory, count, log):
     """Memory for each idle connection; every gateway is fresh."""
     rows = []
-    print(f"\nidle: {count:,} keepalive connections that wait")
+    tls = scenario == "idle-tls"
+    print(f"\n{scenario}: {count:,} keepalive connections that wait")
     print(f"  {'gateway':10} {'KiB/connection':>14} {'RSS MiB':>8}")
     for gateway in on:
         gateway.stop()
@@ -121,15 +116,15 @@ def measure_idle(on, directory, count, log):
         if held < count:
             note(f"{gateway.name}: the limit of open files leaves room for {held:,}; raise it with ulimit -n")
         try:
-            load.run(gateway, "plain", directory, 1)
+            load.run(gateway, "tls" if tls else "plain", directory, 1)
             before = gateway.rss_kib()
-            after = load.hold_idle(gateway, held, gateway.rss_kib)
+            after = load.hold_idle(gateway, held, gateway.rss_kib, tls)
         except (OSError, RuntimeError) as error:
             note(f"{gateway.name} idle: {error}")
             continue
         each = (after - before) / held
         print(f"  {gateway.name:10} {each:14.2f} {after / 1024:8.1f}")
-        rows.append({"scenario": "idle", "gateway": gateway.name, "cpu_us_per_request": None,
+        rows.append({"scenario": scenario, "gateway": gateway.name, "cpu_us_per_request": None,
                      "instructions_per_request": None, "rss_kib": after, "connections": held,
                      "kib_per_connection": round(each, 3)})
     sys.stdout.flush()
@@ -142,7 +137,10 @@ def arguments():
     parser.add_argument("--gateway", action="append", help="only this one; may be repeated")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3, help="of load for each gateway and round (3)")
-    parser.add_argument("--idle", type=int, default=10_000, metavar="N", help="idle connections (10,000)")
+    parser.add_argument("--idle", type=int, default=10_000, metavar="N",
+                        help="idle connections (10,000); a fifth of them with TLS")
+    parser.add_argument("--only-idle", action="store_true")
+    parser.add_argument("--merge", action="store_true", help="keeps the rows of other scenarios in the file")
     parser.add_argument("--no-idle", action="store_true")
     parser.add_argument("--no-instructions", action="store_true")
     parser.add_argument("--binary", default=ROOT / ".build/release/millgate", type=Path)
@@ -156,15 +154,18 @@ def main():
     directory = Path(tempfile.mkdtemp(prefix="millgate-bench-"))
     directory.chmod(0o755)
     keys.make(directory)
-    items = [{"sku": f"SKU-{i:04}", "qty": i, "price": 12.5 + i, "name": f"Item number {i}"} for i in range(14)]
-    body = json.dumps({"id": 12345, "items": items})
-    upstream = gateways.nginx(directory, "upstream", gateways.NGINX_UPSTREAM, [], body=body)
+    (directory / "www" / "big").mkdir(parents=True)
+    (directory / "www" / "big" / "mebibyte").write_bytes(bytes(range(256)) * 4096)
+    upstream = gateways.nginx(directory, "upstream", gateways.NGINX_UPSTREAM, [], body=gateways.body())
+    scenarios = [] if options.only_idle else options.scenario or load.SCENARIOS
+    if "policy-new-tokens" in scenarios:
+        keys.make_new_tokens(directory)
     everything = []
     if options.binary.exists():
         everything.append(gateways.millgate(directory, upstream.plain, options.binary, ROOT / "policies/services"))
     else:
         note(f"{options.binary} is not there: only the peers are measured")
-    everything += gateways.peers(directory, upstream.plain)
+    everything += gateways.peers(directory, upstream.plain, ROOT / ".build/venv")
     if options.gateway:
         everything = [gateway for gateway in everything if gateway.name in options.gateway]
     rows, complete = [], True
@@ -178,7 +179,7 @@ def main():
                 if gateway not in running:
                     note(f"{gateway.name} does not start; see {directory}/output")
                     complete, options.keep = False, True
-            for scenario in options.scenario or load.SCENARIOS:
+            for scenario in scenarios:
                 on = []
                 for gateway in [gateway for gateway in running if scenario in gateway.scenarios]:
                     wrong = load.proves_its_work(gateway, scenario, directory)
@@ -190,23 +191,27 @@ def main():
                 cpu, rss = measure_cpu(scenario, on, directory, options.rounds, options.seconds)
                 instructions = {}
                 if not options.no_instructions and shutil.which("valgrind"):
-                    for gateway in on:
+                    for gateway in [gateway for gateway in on if gateway.name in COUNTED.get(scenario, [])]:
                         gateway.stop()
-                        instructions[gateway.name] = count_instructions(gateway, scenario, directory, log)
+                        instructions[gateway.name] = instructions_of(gateway, scenario, directory, log)
                         gateway.start(log)
                 for name, median in table(scenario, cpu, rss, instructions).items():
                     rows.append({"scenario": scenario, "gateway": name, "cpu_us_per_request": round(median, 2),
                                  "instructions_per_request": instructions.get(name), "rss_kib": rss[name],
                                  "min": round(min(cpu[name]), 2), "max": round(max(cpu[name]), 2)})
-            if not options.no_idle:
-                on = [gateway for gateway in running if "idle" in gateway.scenarios]
-                rows += measure_idle(on, directory, options.idle, log)
+            for scenario in [] if options.no_idle else ["idle", "idle-tls"]:
+                on = [gateway for gateway in running if scenario in gateway.scenarios]
+                count = options.idle if scenario == "idle" else options.idle // 5
+                rows += measure_idle(scenario, on, directory, count, log)
         finally:
             for gateway in [*everything, upstream]:
                 gateway.stop()
             sink.close()
     if options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)
+        if options.merge and options.out.exists():
+            fresh = {row["scenario"] for row in rows}
+            rows = [row for row in json.loads(options.out.read_text()) if row["scenario"] not in fresh] + rows
         options.out.write_text(json.dumps(rows, indent=1) + "\n")
         print(f"\nwritten to {options.out}")
     if options.keep:

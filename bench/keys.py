@@ -2,10 +2,12 @@
 
 In the directory afterwards: cert.pem, key.pem and both of them in both.pem (P-256, for 127.0.0.1); rsa.pem,
 rsa.pub.pem and jwks.json (RS256, 2048 bits); good.jwt, wrongrole.jwt, forged.jwt; tokens.txt with 1,000 distinct good
-tokens and tokens.lua, which lets wrk send them in rotation.
+tokens and tokens.lua, which lets wrk send them in rotation; new-tokens.txt and new-tokens.lua, when asked for, with
+more tokens than any cache here remembers, so that each is new whenever it comes; upload.lua.
 """
 import base64
 import hashlib
+import concurrent.futures
 import json
 import re
 import subprocess
@@ -39,7 +41,8 @@ class SigningKey:
     """RS256 with the Chinese remainder theorem: 3 ms a token, and no package for it."""
 
     def __init__(self, file):
-        openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", file)
+        if not file.exists():
+            openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", file)
         text = openssl("pkey", "-in", file, "-noout", "-text")
         number = {}
         for name, digits in re.findall(r"^(\w+):\n((?: +[0-9a-f:]+\n)+)", text, re.M):
@@ -78,8 +81,34 @@ def make(directory):
     (directory / "forged.jwt").write_text(other.token())
     tokens = [key.token(subject=f"svc-{i:04}") for i in range(1000)]
     (directory / "tokens.txt").write_text("\n".join(tokens))
+    write_script(directory, "tokens")
+    (directory / "upload.lua").write_text(
+        f'wrk.method="POST"\nlocal f=io.open("{directory}/www/big/mebibyte","rb")\nwrk.body=f:read("*a")\n'
+        + 'wrk.headers["Content-Type"]="application/octet-stream"\n')
+
+
+# Tokens that Millgate remembers by default are 8,192; Envoy and HAProxy remember none.
+NEW_TOKENS = 12_000
+
+
+def signed(file, first, last):
+    key = SigningKey(file)
+    return [key.token(subject=f"new-{i % 1000:04}") for i in range(first, last)]
+
+
+def make_new_tokens(directory):
+    """Some 20 s of signing on two cores."""
+    with concurrent.futures.ProcessPoolExecutor(2) as pool:
+        parts = [pool.submit(signed, directory / "rsa.pem", i, i + 1_500) for i in range(0, NEW_TOKENS, 1_500)]
+        tokens = [token for part in parts for token in part.result()]
+    (directory / "new-tokens.txt").write_text("\n".join(tokens))
+    write_script(directory, "new-tokens")
+
+
+def write_script(directory, name):
+    """Lets wrk send the tokens of NAME.txt in rotation."""
     fields = "".join('h["{}"]="{}"\n'.format(*field.split(": ", 1)) for field in HEADERS)
-    (directory / "tokens.lua").write_text(
-        "local t={" + ",".join(f'"{token}"' for token in tokens) + "}\nlocal h={}\nlocal i=0\n" + fields
-        + 'request=function() i=i%#t+1; h["Authorization"]="Bearer "..t[i]; '
+    (directory / f"{name}.lua").write_text(
+        f'local t={{}}\nfor line in io.lines("{directory}/{name}.txt") do t[#t+1]=line end\nlocal h={{}}\nlocal i=0\n'
+        + fields + 'request=function() i=i%#t+1; h["Authorization"]="Bearer "..t[i]; '
         + 'return wrk.format("GET","/secure/x",h) end\n')

