@@ -28,6 +28,10 @@ final class CurlLoop: Descriptor {
             throw .system(call: "epoll_create1", code: errno)
         }
         try super.init(fd: set, reactor: reactor, events: .readLevel)
+        // One stream at a time on a connection, also over HTTP/2: libcurl before 8.1 forgets, under `socket_action`, a
+        // stream whose window opens while another stream of the connection reads the socket; its upload then hangs
+        // until the timeout.
+        csystem_curl_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
         csystem_curl_multi_set_long(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, configuration.connectionsMax)
         csystem_curl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, configuration.hostConnectionsMax)
         csystem_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, configuration.connectionsMax)
