@@ -175,6 +175,9 @@ public final class HTTP2Session {
         reason == nil ? nghttp2_session_want_write(raw) != 0 : !saidGoodbye
     }
 
+    /// Frames that wait to be written, those with payload that has no window aside.
+    public var queuedFrames: Int { nghttp2_session_get_outbound_queue_size(raw) }
+
     /// Whether everything was said: the connection is to be closed once what was produced has left.
     public var isFinished: Bool {
         if reason != nil { return saidGoodbye }

@@ -114,6 +114,8 @@ final class HTTP2Connection: SocketStream, ServerConnection, HTTP2SessionOwner {
     /// Whether something came.
     private func read() -> Bool {
         guard isReadable, !inputEnded else { return false }
+        // A client that sends and does not read makes frames pile up that answer it: it is not read from until they leave.
+        if pending != nil, session.queuedFrames >= Self.queuedFramesMax { return false }
         let input = server.http2Input
         input.clear()
         switch receive(into: input) {
@@ -156,6 +158,10 @@ final class HTTP2Connection: SocketStream, ServerConnection, HTTP2SessionOwner {
         _ = tellDrained()
         return true
     }
+
+    /// Frames that may wait behind a socket that takes nothing, before its client is no longer read from. Those of the
+    /// streams alone are fewer; the rest are window updates and acknowledgements.
+    private static let queuedFramesMax = 1_024
 
     /// Frames are gathered up to about this many bytes for one write: two TLS records.
     private static let writeBytesMax = 32_768
