@@ -25,6 +25,7 @@ build: ## Build .build/release/millgate.
 
 test: ## Run every test, unit and end to end; TEST_ARGS='--filter JSONTests' for some.
 	@scripts/install-deps.sh test
+	@scripts/venv.sh
 	swift test --disable-xctest $(TEST_ARGS)
 
 cel-conformance: ## Run cel-spec's public cases; CEL_SPEC=DIR is a checkout of github.com/google/cel-spec.

@@ -62,10 +62,11 @@ let package = Package(
 
         // Floor 3, pure.
         room("Policy", ["Bytes", "JSON", "Documents", "Identity", "Contracts"]),
+        room("Events", ["Bytes", "JSON", "Documents", "Contracts"]),
 
         // Floor 5, the world.
         room("Reactor", ["Bytes", "CSystem"]),
-        room("Store", ["Bytes", "JSON", "CSystem", "Audit", "Identity"]),
+        room("Store", ["Bytes", "JSON", "CSystem", "Audit", "Identity", "Events"]),
 
         // Floor 6.
         room("Server", ["Bytes", "Reactor", "HTTP", "Telemetry"]),
@@ -77,7 +78,7 @@ let package = Package(
             "Services",
             [
                 "Bytes", "JSON", "Upstream", "Store", "Odoo", "Limits", "Policy", "Contracts", "Telemetry", "Identity",
-                "Reactor",
+                "Reactor", "Events",
             ]),
 
         // Floor 8.
@@ -85,7 +86,7 @@ let package = Package(
             "Gateway",
             [
                 "Bytes", "JSON", "HTTP", "Limits", "Telemetry", "Documents", "Identity", "Contracts", "Audit", "Odoo",
-                "Policy", "Reactor", "Store", "Server", "Fetch", "Upstream", "Services", logging,
+                "Policy", "Reactor", "Store", "Server", "Fetch", "Upstream", "Services", "Events", logging,
             ]),
         room("OdooSandbox", ["Bytes", "JSON", "HTTP", "Reactor", "Server"]),
 
@@ -94,7 +95,7 @@ let package = Package(
             name: "millgate",
             dependencies: [
                 "Gateway", "OdooSandbox", "Identity", "Audit", "Store", "Policy", "Contracts", "Documents", "JSON",
-                "Bytes", "Reactor", "Fetch", "CSystem", logging, arguments,
+                "Bytes", "Events", "Reactor", "Fetch", "CSystem", logging, arguments,
             ],
             swiftSettings: settings),
 
@@ -112,14 +113,18 @@ let package = Package(
         tests("Audit", ["Audit", "JSON", "Bytes"]),
         tests("Odoo", ["Odoo", "JSON", "Bytes"]),
         tests("Policy", ["Policy", "Identity", "Documents", "Contracts", "JSON", "Bytes"]),
+        tests("Events", ["Events", "Contracts", "Documents", "JSON", "Bytes"]),
         tests("Reactor", ["Reactor", "Bytes", "CSystem"]),
-        tests("Store", ["Store", "Audit", "Identity", "JSON", "Bytes"]),
+        tests("Store", ["Store", "Audit", "Identity", "Events", "JSON", "Bytes"]),
         tests("Server", ["Server", "Reactor", "HTTP", "Bytes"]),
         tests("Fetch", ["Fetch", "Reactor", "Bytes"]),
         tests("Upstream", ["Upstream", "Reactor", "HTTP", "Odoo", "JSON", "Limits", "Bytes"]),
         tests(
             "Services",
-            ["Services", "OdooSandbox", "Odoo", "Store", "Audit", "Policy", "Limits", "Contracts", "JSON", "Bytes"]),
+            [
+                "Services", "OdooSandbox", "Odoo", "Store", "Audit", "Policy", "Limits", "Contracts", "Events", "JSON",
+                "Bytes",
+            ]),
         tests("Gateway", ["Gateway", "Documents", "Identity", "Policy", "Odoo", "Upstream", "Bytes", "JSON"]),
         tests("OdooSandbox", ["OdooSandbox", "Odoo", "JSON", "Bytes"]),
         tests("Tidy", []),

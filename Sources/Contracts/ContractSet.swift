@@ -32,13 +32,9 @@ package struct ContractSet: Sendable {
         func isTypes(_ path: String) -> Bool { path == typesFile || path.hasSuffix("/" + typesFile) }
         for file in files where isTypes(file.path) {
             reader.read(file.text, file: file.path) { mapping in
-                _ = mapping.required("types")?.mapping { types -> Void? in
-                    for (key, name, value) in types.entries {
-                        if !isTypeName(name) { reader.report("a type is named like 'ProductionOrder'", at: key) }
-                        if definitions[name] == nil { names.append(name) }
-                        definitions[name] = value.node
-                    }
-                    return ()
+                for (name, node) in SchemaCompiler.definitions(mapping, reader: reader) {
+                    if definitions[name] == nil { names.append(name) }
+                    definitions[name] = node
                 }
             }
         }
@@ -65,11 +61,6 @@ package struct ContractSet: Sendable {
         }
         try reader.finish()
         return ContractSet(contracts: contracts, types: types)
-    }
-
-    private static func isTypeName(_ name: String) -> Bool {
-        name.utf8.first.map { $0 &- 65 < 26 } == true
-            && name.utf8.allSatisfy { $0 &- 48 < 10 || ($0 | 0x20) &- 97 < 26 }
     }
 
     /// The names of all operations: what policies may speak of.

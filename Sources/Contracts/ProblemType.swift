@@ -28,6 +28,8 @@ package enum ProblemType: String, CaseIterable, Sendable, Hashable {
     case idempotencyInFlight = "idempotency-in-flight"
     /// The record is in a state in which this cannot be done.
     case conflictState = "conflict-state"
+    /// What the cursor points behind is not kept any more.
+    case cursorExpired = "cursor-expired"
     case payloadTooLarge = "payload-too-large"
     case targetTooLong = "target-too-long"
     case unsupportedMediaType = "unsupported-media-type"
@@ -84,6 +86,7 @@ package enum ProblemType: String, CaseIterable, Sendable, Hashable {
         case .notAcceptable: 406
         case .requestTimeout: 408
         case .idempotencyInFlight, .conflictState: 409
+        case .cursorExpired: 410
         case .payloadTooLarge: 413
         case .targetTooLong: 414
         case .unsupportedMediaType: 415
@@ -117,6 +120,7 @@ package enum ProblemType: String, CaseIterable, Sendable, Hashable {
         case .requestTimeout: "The request came too slowly"
         case .idempotencyInFlight: "The same request is still running"
         case .conflictState: "The record's state does not allow this"
+        case .cursorExpired: "The log does not reach back to the cursor"
         case .payloadTooLarge: "The body is too large"
         case .targetTooLong: "The request target is too long"
         case .unsupportedMediaType: "The body's media type is not supported"

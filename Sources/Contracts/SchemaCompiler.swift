@@ -6,22 +6,22 @@ import JSON
 ///
 /// Definitions are compiled when they are first referred to. A definition that leads back to itself is refused: the
 /// records of our contracts are finite, and so is every check.
-final class SchemaCompiler {
+package final class SchemaCompiler {
     /// `$ref` to a definition begins so.
-    static let referencePrefix = "#/$defs/"
+    package static let referencePrefix = "#/$defs/"
 
     private let reader: DocumentReader
     private let definitions: [String: DocumentNode]
     private var compiled: [String: Schema] = [:]
     private var underway: [String] = []
 
-    init(reader: DocumentReader, definitions: [String: DocumentNode] = [:]) {
+    package init(reader: DocumentReader, definitions: [String: DocumentNode] = [:]) {
         self.reader = reader
         self.definitions = definitions
     }
 
     /// Nil when there is no such definition.
-    func definition(_ name: String) -> Schema? {
+    package func definition(_ name: String) -> Schema? {
         if let schema = compiled[name] { return schema }
         guard let node = definitions[name] else { return nil }
         underway.append(name)
@@ -32,7 +32,7 @@ final class SchemaCompiler {
     }
 
     /// A schema; one that accepts everything when the node was wrong, which was then reported.
-    func compile(_ value: DocumentValue) -> Schema {
+    package func compile(_ value: DocumentValue) -> Schema {
         var rules = Schema.Rules()
         var defaultValue: JSONValue?
         var summary: String?
@@ -63,7 +63,7 @@ final class SchemaCompiler {
     }
 
     /// Reports how a literal in the file violates the schema it stands in.
-    func expect(_ node: DocumentNode, to schema: Schema, as what: String) {
+    package func expect(_ node: DocumentNode, to schema: Schema, as what: String) {
         for violation in schema.validate(node.json) { reader.report("\(what): \(violation)", at: node) }
     }
 
@@ -198,5 +198,27 @@ extension Schema {
         let schema = SchemaCompiler(reader: reader).compile(reader.value(node))
         try reader.finish()
         return schema
+    }
+}
+
+extension SchemaCompiler {
+    /// The definitions of a file `types.yaml`: a mapping `types` from names to schemas. What is wrong is reported.
+    package static func definitions(
+        _ mapping: DocumentMapping, reader: DocumentReader
+    ) -> [(name: String, node: DocumentNode)] {
+        var found: [(name: String, node: DocumentNode)] = []
+        _ = mapping.required("types")?.mapping { types -> Void? in
+            for (key, name, value) in types.entries {
+                if !isTypeName(name) { reader.report("a type is named like 'ProductionOrder'", at: key) }
+                if !found.contains(where: { $0.name == name }) { found.append((name, value.node)) }
+            }
+            return ()
+        }
+        return found
+    }
+
+    private static func isTypeName(_ name: String) -> Bool {
+        name.utf8.first.map { $0 &- 65 < 26 } == true
+            && name.utf8.allSatisfy { $0 &- 48 < 10 || ($0 | 0x20) &- 97 < 26 }
     }
 }

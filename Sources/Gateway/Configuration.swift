@@ -25,6 +25,7 @@ package struct Configuration: Sendable {
     package var limits: [LimitEntry] = []
     package var audit = AuditConfiguration()
     package var ledger = LedgerConfiguration()
+    package var events = EventConfiguration()
     package var server = ServerConfiguration()
     /// Connections from one client address at a time. Default 1,024. 0 is without limit.
     package var connectionsPerAddressMax = 1_024
@@ -320,6 +321,13 @@ package struct AuditConfiguration: Sendable {
     package var redact: [String] = ["password", "secret", "token", "pin", "api_key"]
 
     package init() {}
+}
+
+package struct EventConfiguration: Sendable {
+    /// How long events stay in the log. Default 30 days.
+    package var retention: Nanoseconds = .hours(30 * 24)
+    /// Most bytes of the log; the oldest events go first. Default 4 GiB.
+    package var bytesMax = 4 << 30
 }
 
 package struct LedgerConfiguration: Sendable {

@@ -1,6 +1,7 @@
 import Bytes
 import Contracts
 import Documents
+import Events
 import Foundation
 import Identity
 import Policy
@@ -143,9 +144,10 @@ package struct ConfigurationCheck {
                 if let name = route["name"]?.scalar { routes.insert("proxy." + name) }
             }
         }
+        let events = loadEvents()
         do throws(DocumentErrors) {
             let contracts = try ContractSet.load(files: files)
-            return (contracts, OperationCatalog(contracts: contracts, proxied: routes))
+            return (contracts, OperationCatalog(contracts: contracts, events: events, proxied: routes))
         } catch {
             found += error.errors
             // Each contract is in a file named after its operation.
@@ -153,9 +155,23 @@ package struct ConfigurationCheck {
             return (
                 nil,
                 OperationCatalog(
-                    names.filter { $0.contains(".") }.map { PolicyOperation($0) }
+                    (names.filter { $0.contains(".") } + events).map { PolicyOperation($0) }
                         + routes.map { PolicyOperation($0, kind: .proxied) })
             )
+        }
+    }
+
+    /// The operations by which policies speak of events.
+    private mutating func loadEvents() -> Set<String> {
+        do throws(DocumentErrors) {
+            return try EventFiles.load(configuration.policies + "/events").catalogue.operations
+        } catch {
+            found += error.errors
+            // Each event is in a file named after it.
+            let names = texts(in: configuration.policies + "/events").compactMap {
+                $0.path.split(separator: "/").last?.dropLast(5)
+            }
+            return Set(names.map { EventDefinition.operation(String($0)) })
         }
     }
 

@@ -63,6 +63,7 @@ package struct ConfigurationReader {
         readServer(map)
         readAudit(map)
         readLedger(map)
+        readEvents(map)
         readLog(map)
     }
 

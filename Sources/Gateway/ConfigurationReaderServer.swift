@@ -88,6 +88,15 @@ extension ConfigurationReader {
         }
     }
 
+    mutating func readEvents(_ map: DocumentMapping) {
+        section(map, "events") { events in
+            result.events.retention = events.duration(
+                "retention", in: .minutes(1) ... .hours(24 * 3_660), default: result.events.retention)
+            result.events.bytesMax = events.byteCount(
+                "size_max", in: (1 << 20)...(1 << 42), default: result.events.bytesMax)
+        }
+    }
+
     mutating func readLedger(_ map: DocumentMapping) {
         section(map, "ledger") { ledger in
             result.ledger.file = ledger.string("file")

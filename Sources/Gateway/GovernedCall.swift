@@ -164,6 +164,10 @@ extension Worker {
             refuse(exchange, .auditFull)
             return
         }
+        if EventStream.isWanted(head, bytes, contract) {
+            EventStream.begin(exchange, worker: self, context: context, endpoint: endpoint, caller: caller)
+            return
+        }
         // The entry of a governed call is written with what its service learnt.
         context.isAudited = false
         let audit = GovernedAudit(self, exchange, context, contract: contract, caller: caller, gate: gate)
@@ -180,6 +184,7 @@ extension Worker {
             authorize: {
                 policy.decide(roles, principal: principal, operation: operation, resource: $0, facts: facts)
             },
+            permits: { policy.decide(roles, principal: principal, operation: $0, resource: $1, facts: facts) },
             idempotencyKey: idempotencyKey(head, bytes), prefersAsync: Preference.isAsync(prefer),
             waitMax: Preference.wait(prefer), requestID: requestID(context), traceID: context.trace.traceID,
             world: world, audit: audit)

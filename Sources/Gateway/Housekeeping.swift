@@ -33,6 +33,9 @@ extension GatewayProcess {
                     let expired = world.host.wall + -self.snapshot.configuration.ledger.retention
                     _ = try await self.ledger.purge(finishedBefore: expired)
                     try await self.ledger.purgeApprovals(expiredBefore: expired)
+                    let events = self.snapshot.configuration.events
+                    _ = try await self.ledger.purgeEvents(
+                        recordedBefore: world.host.wall + -events.retention, bytesMax: Int64(events.bytesMax))
                 } catch {
                     self.log.error("the ledger could not be tidied: \(error)")
                 }

@@ -1,6 +1,7 @@
 import Bytes
 import Contracts
 import Documents
+import Events
 import Identity
 import Limits
 import Policy
@@ -27,11 +28,14 @@ package final class Snapshot: Sendable {
     /// Decisions of routes that ask for no token, by route.
     let policyDigestShort: String
     let openapi: [UInt8]
+    let events: EventCatalogue
+    let asyncapi: [UInt8]
 
     init(
         generation: UInt64, configuration: Configuration, policy: PolicySet, contracts: ContractSet,
         issuers: [IssuerPlan], routes: [CompiledRoute], limits: [CompiledLimit], targets: [String: UpstreamTarget],
-        tls: [String: TLSServerContext], keys: LimitKeyHasher, openapi: [UInt8]
+        tls: [String: TLSServerContext], keys: LimitKeyHasher, openapi: [UInt8], events: EventCatalogue,
+        asyncapi: [UInt8]
     ) {
         self.generation = generation
         self.configuration = configuration
@@ -44,10 +48,12 @@ package final class Snapshot: Sendable {
         self.tls = tls
         self.keys = keys
         self.openapi = openapi
+        self.events = events
+        self.asyncapi = asyncapi
         policyDigestShort = String(policy.digest.prefix(16))
         table = RouteTable(
             routes.map { (prefix: $0.path, route: $0.isRPC ? RouteTarget.rpc($0.index) : .proxy($0.index)) }
-                + [("/v1", .services), ("/openapi.json", .openapi)])
+                + [("/v1", .services), ("/openapi.json", .openapi), ("/asyncapi.json", .asyncapi)])
     }
 
     /// Which limits a request of this operation must pass and by which keys.
@@ -82,6 +88,7 @@ enum RouteTarget: Sendable {
     /// To a business service; its contract decides further.
     case services
     case openapi
+    case asyncapi
 }
 
 /// A limit with the conditions under which it counts.

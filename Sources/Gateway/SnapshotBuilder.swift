@@ -2,6 +2,7 @@ import Audit
 import Bytes
 import Contracts
 import Documents
+import Events
 import Foundation
 import Identity
 import Limits
@@ -43,8 +44,20 @@ package struct SnapshotBuilder {
                 errors.append(DocumentError(file: file, line: 1, column: 1, message: mismatch))
             }
         }
+        let events = collect(&errors, EventCatalogue.empty) { () throws(DocumentErrors) in
+            try EventFiles.load(configuration.policies + "/events").catalogue
+        }
+        for contract in contracts.contracts {
+            for name in contract.events where events[name] == nil {
+                errors.append(
+                    DocumentError(
+                        file: contract.file, line: 1, column: 1,
+                        message: "no event is called '\(name)'" + Suggestion.clause(for: name, among: events.names)))
+            }
+        }
         let catalog = OperationCatalog(
-            contracts: contracts, proxied: configuration.routes.filter { $0.kind == .proxy }.map(\.operation))
+            contracts: contracts, events: events.operations,
+            proxied: configuration.routes.filter { $0.kind == .proxy }.map(\.operation))
         let policy = collect(&errors, nil as PolicySet?) { () throws(DocumentErrors) in
             var files = try Files.yaml(in: configuration.policies + "/access")
             files.append(try Files.text(configuration.policies + "/roles.yaml"))
@@ -86,7 +99,8 @@ package struct SnapshotBuilder {
             generation: generation, configuration: configuration, policy: policy, contracts: contracts,
             issuers: issuers, routes: routes, limits: limits, targets: targets.mapValues(\.target), tls: tls,
             keys: keys,
-            openapi: OpenAPI(contracts, version: Version.current).document.bytes)
+            openapi: OpenAPI(contracts, version: Version.current).document.bytes, events: events,
+            asyncapi: AsyncAPI(events, version: Version.current).document.bytes)
         return (snapshot, targets)
     }
 
@@ -235,11 +249,11 @@ enum Files {
         return Array(data)
     }
 
-    static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
-
     static func text(_ path: String) throws(DocumentErrors) -> (path: String, text: String) {
         (path, String(decoding: try bytes(path), as: UTF8.self))
     }
+
+    static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
     /// All `.yaml` files of a directory, by name.
     static func yaml(in directory: String) throws(DocumentErrors) -> [(path: String, text: String)] {

@@ -44,6 +44,7 @@ final class Worker: ExchangeHandler {
     final var relayed: [UInt64: RPCExchange] = [:]
     /// Who calls Odoo for scripts; set once, before the first request.
     final var relay: RPCRelay?
+    final var streams: [UInt64: EventStream] = [:]
     private final var contexts: [RequestContext] = []
     private final var proxies: [ProxyCall] = []
     private final var openDecisions: [RouteDecision?] = []
@@ -120,7 +121,8 @@ final class Worker: ExchangeHandler {
             context.route = index
             relay(exchange, context, snapshot.routes[index], path: path.text)
         case .services: govern(exchange, context)
-        case .openapi: describe(exchange)
+        case .openapi: describe(exchange, snapshot.openapi)
+        case .asyncapi: describe(exchange, snapshot.asyncapi)
         case nil: refuse(exchange, .notFound)
         }
     }
@@ -197,12 +199,12 @@ final class Worker: ExchangeHandler {
         return made
     }
 
-    private func describe(_ exchange: Exchange) {
+    private func describe(_ exchange: Exchange, _ document: [UInt8]) {
         guard exchange.head.method == .get || exchange.head.method == .head else {
             refuse(exchange, .methodNotAllowed(["GET", "HEAD"]))
             return
         }
-        exchange.respond(status: 200, fields: [("Content-Type", "application/json")], body: snapshot.openapi)
+        exchange.respond(status: 200, fields: [("Content-Type", "application/json")], body: document)
     }
 
     // MARK: Refusing

@@ -34,13 +34,15 @@ package struct OperationCatalog: Sendable {
         names = self.operations.keys.sorted()
     }
 
-    /// The business operations, each as its contract says, and the operations of proxied routes.
-    package init(contracts: ContractSet, proxied: some Sequence<String>) {
+    /// The business operations, each as its contract says, the receiving of events, and the operations of proxied
+    /// routes.
+    package init(contracts: ContractSet, events: some Sequence<String>, proxied: some Sequence<String>) {
         self.init(
             contracts.contracts.map { contract in
                 PolicyOperation(
                     contract.operation, attributes: Set(contract.resource.compactMap(Resource.Attribute.init)))
-            } + proxied.map { PolicyOperation($0, kind: .proxied, attributes: []) })
+            } + events.map { PolicyOperation($0, attributes: [.site]) }
+                + proxied.map { PolicyOperation($0, kind: .proxied, attributes: []) })
     }
 
     package subscript(name: String) -> PolicyOperation? { operations[name] }

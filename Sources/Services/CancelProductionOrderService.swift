@@ -1,3 +1,4 @@
+import Events
 import JSON
 import Odoo
 
@@ -33,6 +34,7 @@ struct CancelProductionOrderService: WalkedWrite {
             }
         }
         return .order(after, site, "\(after.name) is cancelled")
+            .telling(.productionOrderCancelled(after, site: site, at: run.odoo.wall))
     }
 }
 

@@ -1,3 +1,4 @@
+import Events
 import JSON
 import Odoo
 
@@ -43,5 +44,6 @@ struct ChangeQuantityService: WalkedWrite {
             return now.quantity == quantity ? .done(now) : .notDone
         }
         return .order(after, site, "\(after.name) is for \(quantity)")
+            .telling(.productionOrderChanged(after, site: site, at: run.odoo.wall))
     }
 }

@@ -1,5 +1,6 @@
 import Bytes
 import Contracts
+import Events
 import JSON
 import Odoo
 
@@ -130,6 +131,7 @@ struct ConfirmSettlement: Sendable, Hashable {
                 "unit": .string(ProductionOrderView.unit(of: order)),
                 "backorder": backorder.map { ProductionOrderView.json($0, site: site) } ?? .null,
             ],
-            records: records, text: "\(done.confirmed) of \(order.name) are booked")
+            records: records, text: "\(done.confirmed) of \(order.name) are booked",
+            events: BusinessEvent.confirmed(done, site: site, at: run.odoo.wall))
     }
 }

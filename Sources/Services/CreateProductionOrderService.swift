@@ -1,5 +1,6 @@
 import Bytes
 import Contracts
+import Events
 import JSON
 import Odoo
 import Policy
@@ -75,7 +76,8 @@ struct CreateProductionOrderService: WriteService {
             let site = try await run.sites.site(of: made, run.odoo)
             return WriteResult(
                 status: 201, json: ProductionOrderView.json(made, site: site),
-                records: ["\(ProductionOrderRecord.model),\(id)"], text: "\(made.name) is created")
+                records: ["\(ProductionOrderRecord.model),\(id)"], text: "\(made.name) is created",
+                events: [.productionOrderCreated(made, site: site, at: run.odoo.wall)])
         } catch {
             // It is there; the answer can be made later.
             if case .unknown = error.meaning { throw error }

@@ -1,4 +1,5 @@
 import Bytes
+import Events
 import Store
 
 /// The ledger, as the services need it. The production one is `Ledger`; tests put one that dies in its place.
@@ -6,7 +7,8 @@ package protocol LedgerPort: Sendable {
     func accept(_ new: NewOperation) async throws(StoreError) -> Acceptance
     @discardableResult
     func advance(
-        _ id: String, to next: OperationState, step: String?, records: [String], answer: StoredAnswer?
+        _ id: String, to next: OperationState, step: String?, records: [String], answer: StoredAnswer?,
+        events: [BusinessEvent]
     ) async throws(StoreError) -> OperationRecord
     func operation(_ id: String) async throws(StoreError) -> OperationRecord?
     func steps(of id: String) async throws(StoreError) -> [OperationStep]
@@ -18,6 +20,13 @@ package protocol LedgerPort: Sendable {
     func approval(caller: String, operation: String, key: String) async throws(StoreError) -> ApprovalRecord?
     func pendingApprovals(now: WallInstant, limit: Int) async throws(StoreError) -> [ApprovalRecord]
     func vote(_ vote: ApprovalRecord.Vote, on id: String) async throws(StoreError) -> ApprovalRecord?
+
+    // The event log.
+    var bell: EventBell { get }
+    func append(_ events: [BusinessEvent]) async throws(StoreError) -> [RecordedEvent]
+    func events(after number: Int64, limit: Int) async throws(StoreError) -> [RecordedEvent]
+    func cursor(at time: WallInstant) async throws(StoreError) -> Int64
+    func oldestEvent() async throws(StoreError) -> Int64?
 }
 
 extension Ledger: LedgerPort {}

@@ -1,3 +1,4 @@
+import Events
 import Store
 
 /// One operation of the ledger while it is carried out: its state, and the lines that are added to it.
@@ -25,10 +26,11 @@ final class OperationJournal {
     }
 
     func advance(
-        to next: OperationState, _ step: JournalStep, records new: [String] = [], answer: StoredAnswer? = nil
+        to next: OperationState, _ step: JournalStep, records new: [String] = [], answer: StoredAnswer? = nil,
+        events: [BusinessEvent] = []
     ) async throws(ServiceStop) {
         do throws(StoreError) {
-            try await ledger.advance(id, to: next, step: step.stored, records: new, answer: answer)
+            try await ledger.advance(id, to: next, step: step.stored, records: new, answer: answer, events: events)
         } catch {
             throw .ledger(error)
         }

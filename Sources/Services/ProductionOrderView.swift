@@ -50,7 +50,7 @@ enum ProductionOrderView {
         }
     }
 
-    private static func material(_ reservation: String?) -> JSONValue {
+    static func material(_ reservation: String?) -> JSONValue {
         switch reservation {
         case "assigned": "available"
         case "confirmed": "waiting"

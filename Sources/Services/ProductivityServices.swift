@@ -1,5 +1,6 @@
 import Bytes
 import Contracts
+import Events
 import JSON
 import Odoo
 
@@ -38,7 +39,10 @@ struct ReportLabourService: WalkedWrite {
                 "site": ProductView.text(site), "start": .string(start.rfc3339), "end": .string(end.rfc3339),
                 "comment": ProductView.text(time.comment),
             ], records: ["\(ProductivityRecipe.model),\(id)", "\(WorkOrderRecord.model),\(operation.id)"],
-            text: "labour on \(operation.name) is booked")
+            text: "labour on \(operation.name) is booked",
+            events: [
+                .labourReported(operation, of: order, from: start, to: end, site: site, at: run.odoo.wall)
+            ])
     }
 }
 
@@ -70,7 +74,10 @@ struct ReportDowntimeService: WalkedWrite {
                 "site": ProductView.text(site), "reason": .string(reason.name), "start": .string(start.rfc3339),
                 "end": ProductionOrderView.time(end), "comment": ProductView.text(time.comment),
             ], records: ["\(ProductivityRecipe.model),\(id)", "\(WorkCenterRecord.model),\(center.id)"],
-            text: end == nil ? "\(center.name) stands still" : "a downtime of \(center.name) is booked")
+            text: end == nil ? "\(center.name) stands still" : "a downtime of \(center.name) is booked",
+            // What is over by now is no news of the work center.
+            events: end == nil
+                ? [.workCenter(isUp: false, center, reason: reason.name, site: site, at: start)] : [])
     }
 
     /// By its name, in the language of the integration user; else the first of its kind.
@@ -102,7 +109,7 @@ struct CloseDowntimeService: WalkedWrite {
     func records(_ request: AcceptedRequest) -> [String] { ReportDowntimeService.workCenter(request) }
 
     func walk(_ run: WriteRun) async throws(ServiceStop) -> WriteResult {
-        let (center, _) = try await run.permittedWorkCenter()
+        let (center, site) = try await run.permittedWorkCenter()
         let index = try await run.sites.index(run.odoo)
         func result(_ center: WorkCenterRecord) -> WriteResult {
             WriteResult(
@@ -121,6 +128,7 @@ struct CloseDowntimeService: WalkedWrite {
             return now.workingState == "blocked" ? .notDone : .done(now)
         }
         return result(after)
+            .telling(.workCenter(isUp: true, after, reason: nil, site: site, at: run.odoo.wall))
     }
 }
 

@@ -1,5 +1,6 @@
 import Bytes
 import Contracts
+import Events
 import Store
 
 /// What a start found in the ledger.
@@ -21,7 +22,7 @@ extension ServiceRunner {
         var report = RecoveryReport()
         for record in try await ledger.unfinished() {
             guard let job = job(record, world, audit) else {
-                try await abandon(record)
+                try await abandon(record, now: world.host.wall)
                 continue
             }
             if record.state == .dispatched {
@@ -97,11 +98,11 @@ extension ServiceRunner {
             .unavailable, "\(why); nothing was done, send the request again with the same key", retryAfter: 1)
         try await ledger.advance(
             record.id, to: .rejected, step: JournalStep(text: why).stored, records: [],
-            answer: ServiceAnswer(.rejected, problem).stored)
+            answer: ServiceAnswer(.rejected, problem).stored, events: [])
     }
 
     /// No service of this program can go on with it.
-    private func abandon(_ record: OperationRecord) async throws(StoreError) {
+    private func abandon(_ record: OperationRecord, now: WallInstant) async throws(StoreError) {
         guard record.state == .dispatched else {
             try await reject(record, "this version of the gateway cannot carry it out")
             return
@@ -110,7 +111,8 @@ extension ServiceRunner {
             record.id, canSettle: false, cause: "this version of the gateway cannot look into it")
         try await ledger.advance(
             record.id, to: .unknown, step: JournalStep(text: stop.cause ?? "").stored, records: [],
-            answer: ServiceAnswer(.unknown, stop.problem).stored)
+            answer: ServiceAnswer(.unknown, stop.problem).stored,
+            events: [.needsAttention(record, records: record.records, canSettle: false, now: now)])
     }
 
     /// The claim of an operation, by the key as the client sent it.

@@ -1,4 +1,5 @@
 import Contracts
+import Events
 import JSON
 import Odoo
 import Policy
@@ -28,7 +29,7 @@ struct ReleaseProductionOrderService: WriteService {
             let order = try await run.order()
             let site = try await run.sites.site(of: order, run.odoo)
             switch ReleaseProductionOrder.verdict(after: order) {
-            case .applied: return .order(order, site, "the order is released")
+            case .applied: return released(order, site, run)
             case .conflict(let why): throw run.unknown(canSettle: false, why)
             case .notApplied: return try await perform(run)
             }
@@ -82,7 +83,7 @@ struct ReleaseProductionOrderService: WriteService {
             if run.request.body["reserve_materials"]?.bool ?? true {
                 after = try await reserve(after, run)
             }
-            return .order(after, site, "the order is released")
+            return released(after, site, run)
         } catch {
             // The call was sent: what cannot be read now is not known.
             guard error.meaning == .away else { throw error }
@@ -102,6 +103,12 @@ struct ReleaseProductionOrderService: WriteService {
             return order
         }
         return try await run.order()
+    }
+
+    private func released(_ order: ProductionOrderRecord, _ site: String?, _ run: WriteRun) -> WriteResult {
+        var done = WriteResult.order(order, site, "the order is released")
+        done.events = [.productionOrderReleased(order, site: site, at: run.odoo.wall)]
+        return done
     }
 }
 

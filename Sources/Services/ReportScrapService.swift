@@ -1,4 +1,5 @@
 import Bytes
+import Events
 import JSON
 import Odoo
 
@@ -18,7 +19,13 @@ struct ReportScrapService: WalkedWrite {
         var scrap = ScrapRecipe(product: product.id, quantity: try run.quantity(), location: place.id)
         scrap.reason = run.request.body["reason"]?.string
         scrap.order = run.request.body["production_order"]?.int
-        if let name = run.request.body["lot"]?.string { scrap.lot = try await run.lot(name, of: product).id }
+        var lot: OdooReference?
+        if let name = run.request.body["lot"]?.string {
+            lot = OdooReference(id: try await run.lot(name, of: product).id, name: name)
+            scrap.lot = lot?.id
+        }
+        var order: ProductionOrderRecord?
+        if let id = scrap.order { order = try await run.odoo.order(id) }
         try await run.lock([StockPlace.key(product.id, place.id)])
         if !run.hasSent("create") {
             guard run.odoo.version.hasWritingRecipes else { throw .unproved(run.odoo.version) }
@@ -49,7 +56,13 @@ struct ReportScrapService: WalkedWrite {
                 "site": ProductView.text(place.site), "reason": ProductView.text(scrap.reason),
                 "production_order": scrap.order.map { JSONValue($0) } ?? .null,
                 "booked_at": ProductionOrderView.time((try? done.instant("date_done")) ?? nil),
-            ], records: ["\(ScrapRecipe.model),\(id)"], text: "\(scrap.quantity) of \(product.name) are scrapped")
+            ], records: ["\(ScrapRecipe.model),\(id)"], text: "\(scrap.quantity) of \(product.name) are scrapped",
+            events: [
+                .scrapReported(
+                    OdooReference(id: id, name: (try? done.text("name")) ?? ""), of: product,
+                    quantity: scrap.quantity, lot: lot, reason: scrap.reason, order: order, site: place.site,
+                    at: run.odoo.wall)
+            ])
     }
 
     private func check(_ id: Int, _ site: String?, _ run: WriteRun) async throws(ServiceStop) {

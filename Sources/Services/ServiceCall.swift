@@ -24,6 +24,8 @@ package struct ServiceCall: Sendable {
     package var roles: [String] = []
     /// Whether the policy may ask for a second person's consent.
     package var mayNeedApproval = false
+    /// The same for another operation: whether the caller may receive an event. Nil permits nothing.
+    package var permits: (@Sendable (String, Resource) -> Decision)?
     /// The field as it came.
     package var idempotencyKey: String?
     /// `Prefer: respond-async`. (RFC 7240 §4.1)
@@ -42,6 +44,7 @@ package struct ServiceCall: Sendable {
     package init(
         contract: Contract, endpoint: Endpoint, captures: [String] = [], query: String? = nil, body: [UInt8] = [],
         contentType: String? = nil, caller: String, authorize: @escaping @Sendable (Resource) -> Decision,
+        permits: (@Sendable (String, Resource) -> Decision)? = nil,
         idempotencyKey: String? = nil, prefersAsync: Bool = false, waitMax: Nanoseconds = 0, requestID: String,
         traceID: String, admission: AdmissionClass? = nil, deadline: MonotonicInstant? = nil, world: ServiceWorld,
         audit: any AuditPort
@@ -54,6 +57,7 @@ package struct ServiceCall: Sendable {
         self.contentType = contentType
         self.caller = caller
         self.authorize = authorize
+        self.permits = permits
         self.idempotencyKey = idempotencyKey
         self.prefersAsync = prefersAsync
         self.waitMax = waitMax

@@ -10,7 +10,7 @@ package struct ServiceCatalog: Sendable {
     package static let shipped = ServiceCatalog(
         reads: [
             ReadProducts(), ReadWorkCenters(), ReadProductionOrders(), ReadInventory(), ReadOperation(),
-            ReadApprovals(),
+            ReadApprovals(), ReadEvents(),
         ],
         writes: [
             CreateProductionOrderService(), ChangeQuantityService(), ReleaseProductionOrderService(),

@@ -1,5 +1,6 @@
 import Bytes
 import Contracts
+import Events
 import JSON
 import Limits
 import Odoo
@@ -155,16 +156,20 @@ extension ServiceRunner {
             case .success(let result):
                 try await journal.advance(
                     to: journal.state == .unknown ? .settled : .applied, JournalStep(text: result.text),
-                    records: result.records, answer: answer.stored)
+                    records: result.records, answer: answer.stored, events: events(result, journal, job))
             case .failure(let stop):
                 let text = Self.text(stop)
                 switch (stop.meaning, journal.state) {
                 case (.unknown, .unknown): break
-                case (.unknown, _):
-                    try await journal.advance(to: .unknown, JournalStep(text: text), answer: answer.stored)
+                case (.unknown(let canSettle), _):
+                    try await journal.advance(
+                        to: .unknown, JournalStep(text: text), answer: answer.stored,
+                        events: [job.needsAttention(journal, canSettle: canSettle)])
                 case (.away, .accepted) where !isLast: await journal.tell(text)
                 case (_, .unknown):
-                    try await journal.advance(to: .settled, JournalStep(text: text), answer: answer.stored)
+                    try await journal.advance(
+                        to: .settled, JournalStep(text: text), answer: answer.stored,
+                        events: [job.settled(journal, applied: false)])
                 case (_, _): try await journal.advance(to: .rejected, JournalStep(text: text), answer: answer.stored)
                 }
             }
@@ -182,6 +187,12 @@ extension ServiceRunner {
             late.decision = answer.decision
             return late
         }
+    }
+
+    /// What a success tells, complete.
+    private func events(_ result: WriteResult, _ journal: OperationJournal, _ job: WriteJob) -> [BusinessEvent] {
+        let events = result.events.map { job.completed($0) }
+        return journal.state == .unknown ? events + [job.settled(journal, applied: true)] : events
     }
 
     /// What stands in the journal: nothing of Odoo's that callers must not see.

@@ -27,6 +27,9 @@ package final class ServiceRunner: Sendable {
         self.catalog = catalog
     }
 
+    /// The event log.
+    package var events: any LedgerPort { ledger }
+
     /// Answers a call; every refusal is an answer too.
     package func answer(_ call: ServiceCall) async -> ServiceAnswer {
         var read: JSONObject?

@@ -1,3 +1,4 @@
+import Events
 import JSON
 import Odoo
 
@@ -31,6 +32,7 @@ struct WorkOrderService: WalkedWrite {
             return action.isDone(now) ? .done(now) : .notDone
         }
         return result(after, site, "\(action.rawValue) of \(after.name) is done")
+            .telling(.workOrder(action, after, of: order, site: site, at: run.odoo.wall))
     }
 
     private func guardState(_ operation: WorkOrderRecord, _ run: WriteRun) async throws(ServiceStop) {

@@ -1,3 +1,4 @@
+import Events
 import JSON
 import Odoo
 import Store
@@ -29,6 +30,9 @@ struct WriteResult: Sendable {
     var records: [String] = []
     /// For the journal.
     let text: String
+    /// What became true with it: logged in the transaction that calls it applied. Ids and what caused them are filled
+    /// in by the runner; names must be among the contract's `events`.
+    var events: [BusinessEvent] = []
 }
 
 extension WriteService {

@@ -1,4 +1,5 @@
 import Bytes
+import Events
 
 /// Every governed write, from its acceptance to its end, so that nothing is done twice and nothing accepted is forgotten.
 ///
@@ -14,10 +15,12 @@ package final class Ledger: Sendable {
     /// Operations that one transaction of `purge` removes: the writer must not be held long.
     private static let purgeBatch = 500
 
-    private let writer: DatabaseThread
-    private let reader: DatabaseThread
+    let writer: DatabaseThread
+    let reader: DatabaseThread
     private let counts: Monitor<[Int]>
-    private let now: @Sendable () -> WallInstant
+    let now: @Sendable () -> WallInstant
+    /// Rings when the log has new events.
+    package let bell: EventBell
 
     /// Opens the ledger in a directory, which is made where it is missing, and brings its file to this version.
     ///
@@ -36,18 +39,22 @@ package final class Ledger: Sendable {
         let path = directory + "/ledger.sqlite3"
         try Files.createPrivate(path)
         let loaded = Monitor<[Int]>([])
+        let last = Monitor<Int64>(0)
         writer = try DatabaseThread("ledger-write", commits: true, lock: lock) { () throws(StoreError) in
             let database = try Database(path: path, mode: .readWrite)
             if let pageMax { try database.execute("PRAGMA max_page_count = \(pageMax)") }
             try LedgerSchema.migrate(database)
             let found = try database.operationCounts()
             loaded.withLock { $0 = found }
+            let head = try database.lastEventNumber()
+            last.withLock { $0 = head }
             return database
         }
         reader = try DatabaseThread("ledger-read", commits: false) { () throws(StoreError) in
             try Database(path: path, mode: .readOnly)
         }
         counts = loaded
+        bell = EventBell(head: last.withLock { $0 })
         self.now = now
     }
 
@@ -69,16 +76,24 @@ package final class Ledger: Sendable {
     ///   - step: JSON of what is about to be sent or was learned.
     ///   - records: Odoo records that are known now, in addition to those stored.
     ///   - answer: what a repeated request is to get; stays as it was where nil.
+    ///   - events: what became true with it: written to the event log in the same transaction, or not at all.
     /// - Returns: the operation as it is now.
     @discardableResult
     package func advance(
         _ id: String, to next: OperationState, step: String? = nil, records: [String] = [],
-        answer: StoredAnswer? = nil
+        answer: StoredAnswer? = nil, events: [BusinessEvent] = []
     ) async throws(StoreError) -> OperationRecord {
         let time = now()
-        let (from, record) = try await writer.perform { database throws(StoreError) in
-            try database.advance(id, to: next, step: step, records: records, answer: answer, now: time)
+        let (from, record, head) = try await writer.perform { database throws(StoreError) in
+            let (from, record) = try database.advance(
+                id, to: next, step: step, records: records, answer: answer, now: time)
+            var head: Int64 = 0
+            for event in events {
+                if let recorded = try database.append(event, now: time) { head = recorded.number }
+            }
+            return (from, record, head)
         }
+        if head > 0 { bell.ring(head) }
         counts.withLock {
             $0[from.index] -= 1
             $0[next.index] += 1

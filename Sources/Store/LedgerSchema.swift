@@ -54,6 +54,37 @@ enum LedgerSchema {
         CREATE UNIQUE INDEX approval_by_key ON approval (caller, operation, idempotency_key);
         CREATE INDEX approval_by_expiry ON approval (expires_at);
         """,
+        // The event log: its rows are written in the transaction of what they tell of. AUTOINCREMENT, because a cursor
+        // must never mean another event after the newest ones were removed.
+        """
+        CREATE TABLE event (
+            number      INTEGER PRIMARY KEY AUTOINCREMENT,
+            id          TEXT NOT NULL UNIQUE,
+            name        TEXT NOT NULL,
+            version     INTEGER NOT NULL,
+            subject     TEXT NOT NULL,
+            sequence    INTEGER NOT NULL,
+            site        TEXT,
+            time        INTEGER NOT NULL,
+            correlation TEXT,
+            causation   TEXT,
+            traceparent TEXT,
+            data        TEXT NOT NULL,
+            recorded_at INTEGER NOT NULL
+        );
+        CREATE INDEX event_by_time ON event (recorded_at);
+        CREATE TABLE aggregate (
+            subject  TEXT PRIMARY KEY,
+            sequence INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        CREATE TABLE event_key (
+            key         TEXT PRIMARY KEY,
+            recorded_at INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        CREATE INDEX event_key_by_time ON event_key (recorded_at);
+        CREATE TABLE event_total (bytes INTEGER NOT NULL);
+        INSERT INTO event_total VALUES (0);
+        """,
     ]
 
     static var version: Int { migrations.count }

@@ -1,4 +1,5 @@
 import Bytes
+import Events
 import JSON
 
 /// What the ledger asks of its database, inside the transaction of the writer thread.

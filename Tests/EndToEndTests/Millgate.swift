@@ -85,8 +85,17 @@ struct Millgate {
     ///
     /// - Parameter output: file that takes what it prints.
     func start(_ arguments: [String], output: String = "output") throws -> Started {
+        try start(try Self.built(), arguments, output: output)
+    }
+
+    /// Starts curl and leaves it running.
+    func startCurl(_ arguments: [String], output: String) throws -> Started {
+        try start(URL(fileURLWithPath: "/usr/bin/curl"), arguments, output: output)
+    }
+
+    private func start(_ program: URL, _ arguments: [String], output: String) throws -> Started {
         let process = Process()
-        process.executableURL = try Self.built()
+        process.executableURL = program
         process.arguments = arguments
         process.currentDirectoryURL = directory
         process.standardInput = FileHandle.nullDevice

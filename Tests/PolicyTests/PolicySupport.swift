@@ -12,6 +12,13 @@ let knownOperations: Set<String> = [
     "proxy.odoo-rpc", "proxy.odoo-database",
 ]
 
+/// Events of the catalogue, as rules speak of them.
+let eventOperations: Set<String> = {
+    let names = try? FileManager.default.contentsOfDirectory(atPath: repository.appending(path: "policies/events").path)
+    return Set(
+        (names ?? []).compactMap { $0.hasSuffix(".yaml") && $0 != "types.yaml" ? "event." + $0.dropLast(5) : nil })
+}()
+
 /// Not a hash: the length and the sum are enough to see that something changed.
 func checksum(_ bytes: [UInt8]) -> String { "\(bytes.count)-\(bytes.reduce(0) { $0 &* 31 &+ Int($1) })" }
 
@@ -54,7 +61,7 @@ extension PolicySet {
             files.append(("policies/services/\(url.lastPathComponent)", try String(contentsOf: url, encoding: .utf8)))
         }
         return OperationCatalog(
-            contracts: try ContractSet.load(files: files),
+            contracts: try ContractSet.load(files: files), events: eventOperations,
             proxied: ["proxy.odoo-web", "proxy.odoo-rpc", "proxy.odoo-database"])
     }
 

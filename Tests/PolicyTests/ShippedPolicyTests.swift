@@ -25,9 +25,10 @@ import Testing
         ),
         (
             "mes",
-            Set(reads + reports + planning + ["approval.read"])
+            Set(reads + reports + planning + ["approval.read", "event.read"])
         ),
-        ("wms", ["product.read", "inventory.read"]), ("auditor", Set(reads)), ("security", ["operation.read"]),
+        ("wms", ["product.read", "inventory.read", "event.read"]),
+        ("auditor", Set(reads + ["event.read"])), ("security", ["operation.read"]),
         ("nobody", []),
     ]
 
@@ -40,12 +41,25 @@ import Testing
         let policy = try PolicySet.shipped()
         let caller = caller(role)
         #expect(policy.names(of: policy.roles(of: caller)) == (role == "nobody" ? [] : [role]))
-        for operation in policy.operations {
-            let siteless = operation == "product.read" || operation.hasPrefix("proxy.")
+        for operation in policy.operations where !eventOperations.contains(operation) {
+            let siteless = ["product.read", "event.read"].contains(operation) || operation.hasPrefix("proxy.")
             let decided = policy.effect(caller, operation, siteless ? nil : "plant-1")
             #expect(decided == permitted.contains(operation), "\(role) \(operation)")
             #expect(policy.opens(caller, operation) == decided, "\(role) \(operation)")
         }
+    }
+
+    /// Role, event, site, and whether it is for them.
+    static let events: [(String, String, String?, Bool)] = [
+        ("mes", "production-order.released", "plant-1", true), ("mes", "production-order.released", "plant-3", false),
+        ("mes", "lot.held", "plant-1", false), ("wms", "lot.held", "plant-2", true),
+        ("wms", "production.confirmed", "plant-2", false), ("auditor", "operation.settled", nil, true),
+        ("mes", "operation.settled", nil, false), ("security", "lot.held", "plant-1", false),
+        ("operator", "production.confirmed", "plant-1", false),
+    ]
+
+    @Test(arguments: events) func eachHearsWhatIsForIt(role: String, event: String, site: String?, heard: Bool) throws {
+        #expect(try PolicySet.shipped().effect(caller(role), "event." + event, site) == heard)
     }
 
     @Test func staffStaysAtItsOwnSite() throws {

@@ -1,4 +1,5 @@
 import Bytes
+import Events
 import JSON
 import Limits
 import Odoo
@@ -73,7 +74,7 @@ struct MortalOdoo: OdooPort {
     }
 }
 
-struct MortalLedger: LedgerPort {
+struct MortalLedger: LedgerAround {
     let ledger: Ledger
     let death: Death
 
@@ -85,10 +86,12 @@ struct MortalLedger: LedgerPort {
     }
 
     func advance(
-        _ id: String, to next: OperationState, step: String?, records: [String], answer: StoredAnswer?
+        _ id: String, to next: OperationState, step: String?, records: [String], answer: StoredAnswer?,
+        events: [BusinessEvent]
     ) async throws(StoreError) -> OperationRecord {
         let isLast = await death.before()
-        let result = try await ledger.advance(id, to: next, step: step, records: records, answer: answer)
+        let result = try await ledger.advance(
+            id, to: next, step: step, records: records, answer: answer, events: events)
         await death.after(isLast)
         return result
     }
@@ -116,5 +119,24 @@ struct MortalLedger: LedgerPort {
     }
     func vote(_ vote: ApprovalRecord.Vote, on id: String) async throws(StoreError) -> ApprovalRecord? {
         try await ledger.vote(vote, on: id)
+    }
+}
+
+/// A ledger with another inside, whose event log it is.
+protocol LedgerAround: LedgerPort {
+    var ledger: Ledger { get }
+}
+
+extension LedgerAround {
+    var bell: EventBell { ledger.bell }
+    func append(_ events: [BusinessEvent]) async throws(StoreError) -> [RecordedEvent] {
+        try await ledger.append(events)
+    }
+    func events(after number: Int64, limit: Int) async throws(StoreError) -> [RecordedEvent] {
+        try await ledger.events(after: number, limit: limit)
+    }
+    func cursor(at time: WallInstant) async throws(StoreError) -> Int64 { try await ledger.cursor(at: time) }
+    func oldestEvent() async throws(StoreError) -> Int64? {
+        try await ledger.oldestEvent()
     }
 }

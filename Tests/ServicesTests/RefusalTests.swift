@@ -1,4 +1,5 @@
 import Bytes
+import Events
 import JSON
 import Limits
 import Odoo
@@ -25,7 +26,7 @@ struct MeddlingOdoo: OdooPort {
 }
 
 /// A ledger on a disk that is full for a while.
-final class FullLedger: LedgerPort {
+final class FullLedger: LedgerAround {
     let ledger: Ledger
     private let fails = Mutex<@Sendable (OperationState?) -> Bool>({ _ in false })
 
@@ -40,10 +41,11 @@ final class FullLedger: LedgerPort {
     }
 
     func advance(
-        _ id: String, to next: OperationState, step: String?, records: [String], answer: StoredAnswer?
+        _ id: String, to next: OperationState, step: String?, records: [String], answer: StoredAnswer?,
+        events: [BusinessEvent]
     ) async throws(StoreError) -> OperationRecord {
         if fails.withLock({ $0 })(next) { throw .diskFull }
-        return try await ledger.advance(id, to: next, step: step, records: records, answer: answer)
+        return try await ledger.advance(id, to: next, step: step, records: records, answer: answer, events: events)
     }
 
     func operation(_ id: String) async throws(StoreError) -> OperationRecord? { try await ledger.operation(id) }
