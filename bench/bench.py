@@ -42,8 +42,7 @@ AIMS = {"plain": [("best", 0.80)], "tls": [("best", 0.85)], "h2": [("nghttpx", 0
         "policy-new-tokens": [("haproxy", 0.60)], "download": [("best", 1.0)], "upload": [("best", 1.0)],
         "handshake": [("nginx", 1.0), ("haproxy", 1.0)]}
 # Instructions are counted of these: of the others callgrind would count the TLS library or the load's pace.
-COUNTED = {"plain": ["millgate", "nginx", "haproxy", "nghttpx"], "policy": ["millgate", "haproxy"],
-           "policy-1000-tokens": ["millgate"]}
+COUNTED = {"plain": ["millgate", "nginx", "haproxy", "nghttpx"], "policy": ["millgate", "haproxy"]}
 
 
 def note(text):

@@ -73,6 +73,11 @@ def one_run(gateway, scenario, directory, output, requests):
     return sum(found)
 
 
+def least(gateway, scenario, directory, output, runs):
+    """The least of several counts: a machine at work adds turns of the loop and batches of the log, never less."""
+    return min(per_request(gateway, scenario, directory, output) for _ in range(runs))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--update", action="store_true")
@@ -88,13 +93,17 @@ def main():
             try:
                 if not upstream.start(output):
                     sys.exit("nginx does not start: " + (directory / "output").read_text())
-                found = {name: per_request(gateway, name, directory, output) for name in ("plain", "policy")}
+                found = {name: least(gateway, name, directory, output, 3 if options.update else 1)
+                         for name in ("plain", "policy")}
+                committed = found if options.update else json.loads(FIGURES.read_text())
+                for name, count in found.items():
+                    if count > committed[name] * (1 + TOLERANCE):
+                        found[name] = min(count, least(gateway, name, directory, output, 3))
             finally:
                 gateway.stop()
                 upstream.stop()
     if options.update:
         FIGURES.write_text(json.dumps(found, indent=1) + "\n")
-    committed = json.loads(FIGURES.read_text())
     status = 0
     for scenario, count in found.items():
         change = count / committed[scenario] - 1
