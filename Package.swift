@@ -61,8 +61,11 @@ let package = Package(
         room("Odoo", ["Bytes", "JSON", "HTTP"]),
 
         // Floor 3, pure.
-        room("Policy", ["Bytes", "JSON", "Documents", "Identity", "Contracts"]),
+        room("Policy", ["Bytes", "JSON", "Documents", "Identity", "Contracts", "Expressions"]),
         room("Events", ["Bytes", "JSON", "Documents", "Contracts"]),
+
+        // Floor 4, pure.
+        room("PolicyTools", ["Bytes", "JSON", "Documents", "Identity", "Contracts", "Expressions", "Policy"]),
 
         // Floor 5, the world.
         room("Reactor", ["Bytes", "CSystem"]),
@@ -94,8 +97,8 @@ let package = Package(
         .executableTarget(
             name: "millgate",
             dependencies: [
-                "Gateway", "OdooSandbox", "Identity", "Audit", "Store", "Policy", "Contracts", "Documents", "JSON",
-                "Bytes", "Events", "Reactor", "Fetch", "CSystem", logging, arguments,
+                "Gateway", "OdooSandbox", "Identity", "Audit", "Store", "Policy", "PolicyTools", "Contracts",
+                "Documents", "JSON", "Bytes", "Events", "Reactor", "Fetch", "CSystem", logging, arguments,
             ],
             swiftSettings: settings),
 
@@ -114,6 +117,8 @@ let package = Package(
         tests("Odoo", ["Odoo", "JSON", "Bytes"]),
         tests("Policy", ["Policy", "Identity", "Documents", "Contracts", "JSON", "Bytes"]),
         tests("Events", ["Events", "Contracts", "Documents", "JSON", "Bytes"]),
+        tests(
+            "PolicyTools", ["PolicyTools", "Policy", "Identity", "Documents", "Contracts", "JSON", "Bytes"]),
         tests("Reactor", ["Reactor", "Bytes", "CSystem"]),
         tests("Store", ["Store", "Audit", "Identity", "Events", "JSON", "Bytes"]),
         tests("Server", ["Server", "Reactor", "HTTP", "Bytes"]),

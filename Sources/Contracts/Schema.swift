@@ -76,6 +76,11 @@ package final class Schema: Sendable {
         return rules.reference?.schema.types ?? []
     }
 
+    /// The members that are named, with those of a referenced definition.
+    package var members: [(name: String, schema: Schema)] {
+        rules.properties + (rules.reference?.schema.members ?? [])
+    }
+
     /// The schema of a member, also of a referenced definition.
     package func property(_ name: String) -> Schema? {
         rules.properties.first { $0.name == name }?.schema ?? rules.reference?.schema.property(name)

@@ -14,6 +14,8 @@ package struct Configuration: Sendable {
     package var state = "var"
     /// Directory of roles, access rules and service contracts. Default `policies`.
     package var policies = "policies"
+    /// Public key that the policies must be signed with; nil for unsigned ones. Default none.
+    package var policyKey: String?
     package var listeners: [ListenerConfiguration] = []
     /// Where `/healthz`, `/readyz` and `/metrics` are. Default 127.0.0.1:9090.
     package var admin = AddressConfiguration(host: "127.0.0.1", port: 9090)

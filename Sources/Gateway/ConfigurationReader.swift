@@ -42,7 +42,7 @@ package struct ConfigurationReader {
         return (this.result, reader.errors.isEmpty ? nil : DocumentErrors(reader.errors))
     }
 
-    private init(file: String, environment: [String: String]) {
+    init(file: String, environment: [String: String]) {
         odooMark = DocumentMark(file: file, line: 1, column: 1)
         self.environment = environment
     }
@@ -51,7 +51,7 @@ package struct ConfigurationReader {
         result.name = map.optional("name").flatMap(Self.name) ?? result.name
         result.reactors = map.int("reactors", in: 0...256, default: result.reactors)
         result.state = map.string("state", default: result.state)
-        result.policies = map.string("policies", default: result.policies)
+        readPolicies(map)
         result.drainTimeout = map.duration("drain_timeout", in: 0 ... .minutes(10), default: result.drainTimeout)
         readListeners(map)
         readIdentity(map)

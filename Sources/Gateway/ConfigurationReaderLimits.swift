@@ -6,6 +6,31 @@ extension ConfigurationReader {
     /// Most limits that one request may be counted by.
     static let limitsPerRequestMax = 8
 
+    /// `policies: DIRECTORY`, or `policies: {directory: …, verify: KEY}`.
+    mutating func readPolicies(_ map: DocumentMapping) {
+        guard let value = map.optional("policies") else { return }
+        guard case .mapping = value.node.content else {
+            result.policies = value.string() ?? result.policies
+            return
+        }
+        section(map, "policies") { policies in
+            result.policies = policies.string("directory", default: result.policies)
+            result.policyKey = policies.string("verify")
+        }
+    }
+
+    /// The limits of a file of their own, each with its place.
+    static func limits(text: String, file: String) -> ([(LimitEntry, DocumentMark)], DocumentReader) {
+        var this = ConfigurationReader(file: file, environment: [:])
+        let reader = this.reader
+        var marks: [DocumentMark] = []
+        reader.read(text, file: file) { map in
+            this.readLimits(map)
+            marks = map.list("limits", minCount: 1) { $0.mark }
+        }
+        return (zip(this.result.limits, marks).map { ($0, $1) }, reader)
+    }
+
     mutating func readLimits(_ map: DocumentMapping) {
         result.limits = entries(map, "limits", what: "limit") { entry, name in
             let key = entry.required("key")?.choice(LimitEntry.Key.self, what: "key") ?? .subject

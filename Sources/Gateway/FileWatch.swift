@@ -1,4 +1,5 @@
 import Foundation
+import Policy
 import Reactor
 
 /// Reloads when one of the files that make up the configuration changes: keys, certificates, policies, contracts.
@@ -31,12 +32,16 @@ extension GatewayProcess {
     private func fingerprint(_ config: String) -> [String: String] {
         let configuration = snapshot.configuration
         var paths = [config]
-        for directory in ["services", "access"] {
+        for directory in BundleManifest.folders {
             let names =
                 (try? FileManager.default.contentsOfDirectory(atPath: configuration.policies + "/" + directory)) ?? []
             paths += names.filter { $0.hasSuffix(".yaml") }.map { configuration.policies + "/" + directory + "/" + $0 }
         }
-        paths.append(configuration.policies + "/roles.yaml")
+        for name in BundleManifest.single + [BundleManifest.name, BundleManifest.signatureName] {
+            paths.append(configuration.policies + "/" + name)
+        }
+        paths.append(BundleStore(state: configuration.state).pinFile)
+        if let key = configuration.policyKey { paths.append(key) }
         for issuer in configuration.identity.issuers {
             paths += issuer.keys.map(\.file)
             if let file = issuer.authoritiesFile { paths.append(file) }

@@ -108,12 +108,13 @@ package final class GatewayProcess: Sendable {
                 "reload refused (\(cause)): \(error.errors.count) errors; policy \(before.0.policyDigestShort) stays")
             return .failure(error)
         }
+        let identity = parts.desk.adopt(made.snapshot.issuers)
+        keep(made.snapshot)
         running.withLock {
             $0.snapshot = made.snapshot
             $0.targets = made.targets
             $0.lastReloadError = nil
         }
-        let identity = parts.desk.adopt(made.snapshot.issuers)
         for handle in parts.handles {
             let snapshot = made.snapshot
             handle.post { $0.local(Worker.self)?.replace(snapshot, identity) }
@@ -121,6 +122,15 @@ package final class GatewayProcess: Sendable {
         parts.log.notice("configuration taken over", metadata: ["policy": "\(made.snapshot.policyDigestShort)"])
         await note("reload (\(cause)): policy \(before.0.policyDigestShort) → \(made.snapshot.policyDigestShort)")
         return .success(made.snapshot)
+    }
+
+    /// Keeps a copy of the policies that are in force now.
+    func keep(_ snapshot: Snapshot) {
+        do throws(FilesError) {
+            try BundleStore(state: snapshot.configuration.state).keep(snapshot.bundle)
+        } catch {
+            parts.log.error("\(error)")
+        }
     }
 
     /// An entry of the kind `admin`: who runs the gateway did something.
@@ -143,6 +153,14 @@ package final class GatewayProcess: Sendable {
                 name: "configuration", isReady: true,
                 detail: reloadError.map { "the last reload was refused: \($0)" } ?? "generation \(snapshot.generation)"),
         ]
+        let store = BundleStore(state: snapshot.configuration.state)
+        let mode = snapshot.policy.settings.mode == .observe ? "observe: nothing is refused by the policy; " : ""
+        checks.append(
+            .init(
+                name: "policies", isReady: true,
+                detail: mode
+                    + (store.pinned.map { $0 == snapshot.policy.digest } == true
+                        ? "pinned by a rollback" : "from \(snapshot.bundle.directory)")))
         for (name, (_, target)) in targets.sorted(by: { $0.key < $1.key }) {
             let state = target.circuitState
             checks.append(.init(name: "upstream \(name)", isReady: state != .open, detail: "circuit \(state.rawValue)"))

@@ -42,11 +42,20 @@ extension GatewayProcess {
         let configuration: Configuration
         let built: (snapshot: Snapshot, targets: SnapshotBuilder.Targets)
         let builder = SnapshotBuilder.withRandomKeys()
+        var problem: String?
         do throws(DocumentErrors) {
             configuration = try read()
-            built = try builder.build(configuration, generation: 0)
         } catch {
             throw .configuration(error)
+        }
+        do throws(DocumentErrors) {
+            built = try builder.build(configuration, generation: 0)
+        } catch {
+            guard let last = lastGood(configuration, builder) else { throw .configuration(error) }
+            for one in error.errors { log.error("\(one)") }
+            log.error("the last good policies are enforced: \(last.snapshot.policyDigestShort)")
+            problem = error.description
+            built = last
         }
         let (audit, ledger, identities) = try openStores(configuration, log)
         let odoo = try odooTarget(configuration, built.targets)
@@ -82,7 +91,8 @@ extension GatewayProcess {
                     shared: shared, ledger: ledger, desk: desk, handles: handles, statistics: statistics,
                     metrics: metrics,
                     keys: builder.keys, log: log, read: read),
-                running: Running(snapshot: built.snapshot, targets: built.targets, lastReloadError: nil))
+                running: Running(snapshot: built.snapshot, targets: built.targets, lastReloadError: problem))
+            process.keep(built.snapshot)
             let session = OdooSessionBox()
             for handle in handles {
                 let caller = OdooCaller(
@@ -131,6 +141,21 @@ extension GatewayProcess {
         } catch {
             throw .tls("\(error)")
         }
+    }
+
+    /// The policies that were in force last, where they alone are what is wrong now. A plant must not stand still
+    /// because of a slip in a file that was saved before a restart.
+    private static func lastGood(
+        _ configuration: Configuration, _ builder: SnapshotBuilder
+    ) -> (snapshot: Snapshot, targets: SnapshotBuilder.Targets)? {
+        let store = BundleStore(state: configuration.state)
+        guard let digest = store.history.last, let bundle = try? store.bundle(digest) else { return nil }
+        if let file = configuration.policyKey {
+            guard let key = try? BundleKey(file: file), (try? bundle.verify(key)) != nil else { return nil }
+        }
+        var builder = builder
+        builder.bundle = bundle
+        return try? builder.build(configuration, generation: 0)
     }
 
     // MARK: Stores and secrets

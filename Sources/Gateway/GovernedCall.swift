@@ -171,6 +171,7 @@ extension Worker {
         // The entry of a governed call is written with what its service learnt.
         context.isAudited = false
         let audit = GovernedAudit(self, exchange, context, contract: contract, caller: caller, gate: gate)
+        let snapshot = snapshot
         let policy = snapshot.policy
         let principal = caller.principal
         let roles = caller.roles
@@ -182,19 +183,22 @@ extension Worker {
             contentType: head.first(.contentType).map { bytes.extracting($0.valueRange).text },
             caller: caller.identity,
             authorize: {
-                policy.decide(roles, principal: principal, operation: operation, resource: $0, facts: facts)
+                policy.decide(
+                    roles, principal: principal, operation: operation, resource: snapshot.placed($0), facts: facts)
             },
             permits: { policy.decide(roles, principal: principal, operation: $0, resource: $1, facts: facts) },
             idempotencyKey: idempotencyKey(head, bytes), prefersAsync: Preference.isAsync(prefer),
             waitMax: Preference.wait(prefer), requestID: requestID(context), traceID: context.trace.traceID,
             world: world, audit: audit)
         call.roles = caller.roleNames
+        call.policy = policy
         call.mayNeedApproval = !gate.obligations.secondPerson.isEmpty
         call.bind = { input in
             let flat = JSONValue.object(input.flat)
             return { resource in
                 policy.decide(
-                    roles, principal: principal, operation: operation, resource: resource, input: flat, facts: facts)
+                    roles, principal: principal, operation: operation, resource: snapshot.placed(resource), input: flat,
+                    facts: facts)
             }
         }
         GovernedCall.begin(

@@ -16,6 +16,8 @@ package final class Snapshot: Sendable {
     package let generation: UInt64
     package let configuration: Configuration
     package let policy: PolicySet
+    /// The files that the policy was made of.
+    package let bundle: PolicyBundle
     package let contracts: ContractSet
     let issuers: [IssuerPlan]
     let routes: [CompiledRoute]
@@ -32,14 +34,15 @@ package final class Snapshot: Sendable {
     let asyncapi: [UInt8]
 
     init(
-        generation: UInt64, configuration: Configuration, policy: PolicySet, contracts: ContractSet,
-        issuers: [IssuerPlan], routes: [CompiledRoute], limits: [CompiledLimit], targets: [String: UpstreamTarget],
-        tls: [String: TLSServerContext], keys: LimitKeyHasher, openapi: [UInt8], events: EventCatalogue,
-        asyncapi: [UInt8]
+        generation: UInt64, configuration: Configuration, bundle: PolicyBundle, policy: PolicySet,
+        contracts: ContractSet, issuers: [IssuerPlan], routes: [CompiledRoute], limits: [CompiledLimit],
+        targets: [String: UpstreamTarget], tls: [String: TLSServerContext], keys: LimitKeyHasher, openapi: [UInt8],
+        events: EventCatalogue, asyncapi: [UInt8]
     ) {
         self.generation = generation
         self.configuration = configuration
         self.policy = policy
+        self.bundle = bundle
         self.contracts = contracts
         self.issuers = issuers
         self.routes = routes
@@ -53,7 +56,19 @@ package final class Snapshot: Sendable {
         policyDigestShort = String(policy.digest.prefix(16))
         table = RouteTable(
             routes.map { (prefix: $0.path, route: $0.isRPC ? RouteTarget.rpc($0.index) : .proxy($0.index)) }
-                + [("/v1", .services), ("/openapi.json", .openapi), ("/asyncapi.json", .asyncapi)])
+                + [
+                    ("/v1", .services), ("/access/v1", .services), ("/openapi.json", .openapi),
+                    ("/asyncapi.json", .asyncapi),
+                    ("/.well-known/authzen-configuration", .authzen),
+                ])
+    }
+
+    /// The resource with the warehouse that its site is, where a service did not name another.
+    func placed(_ resource: Resource) -> Resource {
+        guard resource.warehouse == nil, let site = resource.site else { return resource }
+        var placed = resource
+        placed.warehouse = configuration.sites.first { $0.name == site }?.warehouse
+        return placed
     }
 
     /// Which limits a request of this operation must pass and by which keys.
@@ -89,6 +104,8 @@ enum RouteTarget: Sendable {
     case services
     case openapi
     case asyncapi
+    /// What other applications need to know to ask the policy. (AuthZEN §9)
+    case authzen
 }
 
 /// A limit with the conditions under which it counts.

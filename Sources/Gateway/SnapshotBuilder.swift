@@ -18,6 +18,8 @@ import Upstream
 package struct SnapshotBuilder {
     /// Servers of the running snapshot: one whose settings are unchanged keeps its gate and its circuit.
     package var runningTargets: Targets = [:]
+    /// Policies to use in place of those that the configuration names: the last good ones.
+    package var bundle: PolicyBundle?
     package let keys: LimitKeyHasher
 
     package init(keys: LimitKeyHasher) { self.keys = keys }
@@ -35,8 +37,13 @@ package struct SnapshotBuilder {
         _ configuration: Configuration, generation: UInt64
     ) throws(DocumentErrors) -> (snapshot: Snapshot, targets: Targets) {
         var errors: [DocumentError] = []
+        let bundle = collect(&errors, nil as PolicyBundle?) { () throws(DocumentErrors) in
+            if let bundle = self.bundle { return bundle }
+            return try Self.bundle(configuration)
+        }
         let contracts = collect(&errors, ContractSet.empty) { () throws(DocumentErrors) in
-            try ContractSet.load(files: try Files.yaml(in: configuration.policies + "/services"))
+            guard let bundle else { return .empty }
+            return try bundle.contracts()
         }
         if errors.isEmpty {
             for mismatch in ServiceCatalog.shipped.mismatches(with: contracts) {
@@ -45,7 +52,8 @@ package struct SnapshotBuilder {
             }
         }
         let events = collect(&errors, EventCatalogue.empty) { () throws(DocumentErrors) in
-            try EventFiles.load(configuration.policies + "/events").catalogue
+            guard let bundle else { return .empty }
+            return try EventFiles.load(bundle.directory + "/events").catalogue
         }
         for contract in contracts.contracts {
             for name in contract.events where events[name] == nil {
@@ -59,12 +67,11 @@ package struct SnapshotBuilder {
             contracts: contracts, events: events.operations,
             proxied: configuration.routes.filter { $0.kind == .proxy }.map(\.operation))
         let policy = collect(&errors, nil as PolicySet?) { () throws(DocumentErrors) in
-            var files = try Files.yaml(in: configuration.policies + "/access")
-            files.append(try Files.text(configuration.policies + "/roles.yaml"))
-            if Files.exists(configuration.policies + "/bundle.yaml") {
-                files.append(try Files.text(configuration.policies + "/bundle.yaml"))
-            }
-            return try PolicySet.load(files: files, catalog: catalog, digest: Self.digest)
+            try bundle?.policy(catalog)
+        }
+        let bundled = collect(&errors, [LimitEntry]()) { () throws(DocumentErrors) in
+            guard let bundle, let policy else { return [] }
+            return try LimitsFile.read(bundle.texts(in: "limits"), policy: policy)
         }
         let issuers = collect(&errors, nil as [IssuerPlan]?) { () throws(DocumentErrors) in
             let plans = try Self.issuers(configuration.identity)
@@ -80,14 +87,16 @@ package struct SnapshotBuilder {
             }
         }
         var limits: [CompiledLimit] = []
-        for entry in configuration.limits {
+        let entries = configuration.limits + bundled
+        Self.checkCount(entries, &errors)
+        for entry in entries {
             do throws(RateLimit.Invalid) {
                 limits.append(try CompiledLimit(entry))
             } catch {
                 errors.append(DocumentError(file: "limits", line: 0, column: 0, message: "\(entry.name): \(error)"))
             }
         }
-        guard errors.isEmpty, let policy, let issuers else { throw DocumentErrors(errors) }
+        guard errors.isEmpty, let bundle, let policy, let issuers else { throw DocumentErrors(errors) }
         let upstreams = Dictionary(configuration.upstreams.map { ($0.name, $0) }) { first, _ in first }
         let routes = configuration.routes.enumerated().map { index, entry in
             CompiledRoute(
@@ -96,7 +105,7 @@ package struct SnapshotBuilder {
                 isDecidedOnce: policy.isConstant(entry.operation))
         }
         let snapshot = Snapshot(
-            generation: generation, configuration: configuration, policy: policy, contracts: contracts,
+            generation: generation, configuration: configuration, bundle: bundle, policy: policy, contracts: contracts,
             issuers: issuers, routes: routes, limits: limits, targets: targets.mapValues(\.target), tls: tls,
             keys: keys,
             openapi: OpenAPI(contracts, version: Version.current).document.bytes, events: events,
@@ -116,7 +125,33 @@ package struct SnapshotBuilder {
         }
     }
 
-    private static func digest(_ bytes: [UInt8]) -> String { Hex.encode(AuditDigest(of: bytes.span).bytes) }
+    /// The policies that are to be enforced: those that were pinned, or the files; verified where a key is given.
+    private static func bundle(_ configuration: Configuration) throws(DocumentErrors) -> PolicyBundle {
+        let store = BundleStore(state: configuration.state)
+        let bundle: PolicyBundle
+        if let pinned = store.pinned {
+            bundle = try store.bundle(pinned)
+        } else {
+            bundle = try PolicyBundle.read(configuration.policies)
+        }
+        if let file = configuration.policyKey { try bundle.verify(try BundleKey(file: file)) }
+        return bundle
+    }
+
+    private static func checkCount(_ entries: [LimitEntry], _ errors: inout [DocumentError]) {
+        let most = ConfigurationReader.mostLimitsOfOneRequest(entries)
+        if let most, most.count > ConfigurationReader.limitsPerRequestMax {
+            errors.append(
+                DocumentError(
+                    file: "limits", line: 1, column: 1,
+                    message: "\(most.count) limits would count a request for \(most.operation); at most "
+                        + "\(ConfigurationReader.limitsPerRequestMax) may"))
+        }
+        var names: Set<String> = []
+        for entry in entries where !names.insert(entry.name).inserted {
+            errors.append(DocumentError(file: "limits", line: 1, column: 1, message: "a second limit '\(entry.name)'"))
+        }
+    }
 
     // MARK: TLS
 

@@ -123,6 +123,7 @@ final class Worker: ExchangeHandler {
         case .services: govern(exchange, context)
         case .openapi: describe(exchange, snapshot.openapi)
         case .asyncapi: describe(exchange, snapshot.asyncapi)
+        case .authzen: describeAccess(exchange)
         case nil: refuse(exchange, .notFound)
         }
     }
@@ -205,6 +206,22 @@ final class Worker: ExchangeHandler {
             return
         }
         exchange.respond(status: 200, fields: [("Content-Type", "application/json")], body: document)
+    }
+
+    /// Where the policy can be asked. (AuthZEN §9)
+    private func describeAccess(_ exchange: Exchange) {
+        guard exchange.head.method == .get || exchange.head.method == .head else {
+            refuse(exchange, .methodNotAllowed(["GET", "HEAD"]))
+            return
+        }
+        let host = exchange.head.first(.host).map { exchange.headBytes.extracting($0.valueRange).text } ?? "localhost"
+        let base = (exchange.origin.tls == nil ? "http://" : "https://") + host
+        let document: JSONValue = [
+            "policy_decision_point": .string(base),
+            "access_evaluation_endpoint": .string(base + "/access/v1/evaluation"),
+            "access_evaluations_endpoint": .string(base + "/access/v1/evaluations"),
+        ]
+        exchange.respond(status: 200, fields: [("Content-Type", "application/json")], body: document.bytes)
     }
 
     // MARK: Refusing

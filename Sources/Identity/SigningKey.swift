@@ -46,6 +46,12 @@ package struct SigningKey: Sendable {
             jwk: JWK.write(pair.publicKey, algorithm: chosen, id: id))
     }
 
+    /// A signature of bytes at rest, such as a file. Nil for a secret.
+    package func sign(_ message: [UInt8]) throws(KeyError) -> [UInt8]? {
+        guard let privatePEM else { return nil }
+        return try PrivateKey.pem(privatePEM).sign(message, algorithm: algorithm)
+    }
+
     /// The same key under another `kid`.
     package func named(_ id: String) -> SigningKey {
         var jwk = jwk

@@ -30,6 +30,11 @@ package final class VerificationKey: Sendable {
         publicKey = nil
     }
 
+    /// The same for bytes at rest, such as a signed file.
+    package func isSignature(_ signature: [UInt8], of message: [UInt8]) -> Bool {
+        method.verify(message.span, signature: signature)
+    }
+
     /// Whether `signature`, in the form of JWS, is the key's for `message`.
     func verify(_ message: Span<UInt8>, signature: [UInt8]) -> Bool {
         method.verify(message, signature: signature)

@@ -10,6 +10,8 @@ struct AccessFile {
     /// Each rule id and where it was first given.
     private var places: [String: String] = [:]
     private var rules: [Rule] = []
+    /// What conditions may ask for, by operation.
+    private var schemas: [String: ConditionSchema] = [:]
 
     static func read(
         _ files: PolicyFiles, roles: [Role], catalog: OperationCatalog, reader: DocumentReader
@@ -52,6 +54,9 @@ struct AccessFile {
         rule.productCategories =
             map.optional("product_categories").map { scope($0, "product categories", allowsOwn: false) } ?? .any
         rule.obligations = map.mapping("obligations") { ObligationsReader.read($0, roles: roleNames) } ?? Obligations()
+        if let value = map.optional("condition") {
+            rule.condition = Condition.read(value, operations: operations, schemas: &schemas, catalog: catalog)
+        }
         readValidity(map, &rule)
         rule.owner = map.string("owner")
         rule.ticket = map.string("ticket")

@@ -13,13 +13,22 @@ package struct PolicyOperation: Sendable {
     package let kind: Kind
     /// What is known of the resource when the operation is decided. Rules cannot tell by what is not.
     package let attributes: Set<Resource.Attribute>
+    /// What conditions may ask of the request.
+    package let input: OperationInput
 
     package init(
-        _ name: String, kind: Kind = .governed, attributes: Set<Resource.Attribute> = Set(Resource.Attribute.allCases)
+        _ name: String, kind: Kind = .governed, attributes: Set<Resource.Attribute> = Set(Resource.Attribute.allCases),
+        input: OperationInput = .any
     ) {
         self.name = name
+        self.input = input
         self.kind = kind
         self.attributes = attributes
+    }
+
+    /// A method of Odoo's RPC, or all that a pattern names.
+    static func rpc(_ name: String) -> PolicyOperation {
+        PolicyOperation(name, kind: .proxied, attributes: [], input: .rpc)
     }
 }
 
@@ -36,13 +45,18 @@ package struct OperationCatalog: Sendable {
 
     /// The business operations, each as its contract says, the receiving of events, and the operations of proxied
     /// routes.
+    package init(contracts: ContractSet, proxied: some Sequence<String>) {
+        self.init(contracts: contracts, events: [], proxied: proxied)
+    }
+
     package init(contracts: ContractSet, events: some Sequence<String>, proxied: some Sequence<String>) {
         self.init(
             contracts.contracts.map { contract in
                 PolicyOperation(
-                    contract.operation, attributes: Set(contract.resource.compactMap(Resource.Attribute.init)))
+                    contract.operation, attributes: Set(contract.resource.compactMap(Resource.Attribute.init)),
+                    input: OperationInput(contract))
             } + events.map { PolicyOperation($0, attributes: [.site]) }
-                + proxied.map { PolicyOperation($0, kind: .proxied, attributes: []) })
+                + proxied.map { PolicyOperation($0, kind: .proxied, attributes: [], input: .proxied) })
     }
 
     package subscript(name: String) -> PolicyOperation? { operations[name] }

@@ -10,10 +10,11 @@ extension PolicySet {
         facts: RequestFacts
     ) -> Decision {
         guard isCurrent(roles) else { return Decision(denied: .staleRoles) }
-        guard let tables = rules(of: operation) else { return Decision(denied: .unknownOperation) }
+        guard let entry = rules(of: operation) else { return Decision(denied: .unknownOperation) }
         let question = Question(
-            policy: self, roles: roles, principal: principal, resource: resource, input: input, facts: facts)
-        return finish(answer(question, tables), question, tables)
+            policy: self, roles: roles, principal: principal, names: entry.names, resource: resource, input: input,
+            facts: facts)
+        return finish(answer(question, entry.tables), question, entry.tables)
     }
 
     /// Whether there can be a resource on which the caller may do the operation: asked before the record is known.
@@ -26,17 +27,17 @@ extension PolicySet {
         _ roles: RoleSet, principal: Principal, operation: String, input: JSONValue? = nil, facts: RequestFacts
     ) -> Decision {
         guard isCurrent(roles) else { return Decision(denied: .staleRoles) }
-        guard let tables = rules(of: operation) else { return Decision(denied: .unknownOperation) }
+        guard let entry = rules(of: operation) else { return Decision(denied: .unknownOperation) }
         let question = Question(
-            policy: self, roles: roles, principal: principal, resource: Resource(), input: input, facts: facts,
-            isAnywhere: true)
-        return finish(answer(question, tables), question, tables)
+            policy: self, roles: roles, principal: principal, names: entry.names, resource: Resource(), input: input,
+            facts: facts, isAnywhere: true)
+        return finish(answer(question, entry.tables), question, entry.tables)
     }
 
     /// Whether `gate` with this operation and caller stays the same until the next reload, so that it may be kept.
     package func isConstant(_ operation: String) -> Bool {
         if settings.mode == .observe { return false }
-        guard let tables = rules(of: operation) else { return true }
+        guard let tables = rules(of: operation)?.tables else { return true }
         return tables.allSatisfy(\.isConstant)
     }
 

@@ -13,11 +13,13 @@ package struct PolicySet: Sendable {
     package let rules: [Rule]
     package let settings: BundleSettings
 
-    private let table: [String: OperationRules]
+    private let table: [String: OperationEntry]
     /// Role bits with those that each role inherits, by index.
     private let closures: [UInt64]
     private let fingerprint: UInt64
     let claimNames: Set<String>
+    /// A condition looks at claims whose names are not known.
+    let usesAllClaims: Bool
     /// By operation.
     let inputNames: [String: Set<String>]
 
@@ -52,18 +54,37 @@ package struct PolicySet: Sendable {
         self.settings = settings
         closures = Role.closures(roles)
         claimNames = Self.claimNames(roles, rules)
-        inputNames = [:]
-        var table: [String: OperationRules] = [:]
-        for operation in catalog.names { table[operation] = OperationRules() }
-        for (number, rule) in rules.enumerated() {
-            for operation in rule.operations { table[operation, default: OperationRules()].add(number, rule) }
-        }
+        usesAllClaims = rules.contains { $0.condition?.usesAllClaims == true }
+        inputNames = Self.inputNames(rules)
+        let table = Self.table(rules, catalog)
         self.table = table
         // FNV-1a, 64 bits.
         fingerprint = digest.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0100_0000_01B3 }
     }
 
+    /// The rules that speak of an operation, or of an RPC pattern that holds it.
+    package func rulesNaming(_ operation: String) -> [Rule] {
+        let names = rules(of: operation)?.names ?? []
+        return rules.filter { rule in names.contains { rule.operations.contains($0) } }
+    }
+
+    /// Every operation that can be asked for by name, and every RPC pattern that rules have.
+    package var namedOperations: Set<String> {
+        operations.union(rules.flatMap { $0.operations.filter(RPCOperation.isOperation) })
+    }
+
     package var operations: Set<String> { Set(catalog.names) }
+
+    private static func table(_ rules: [Rule], _ catalog: OperationCatalog) -> [String: OperationEntry] {
+        var table: [String: OperationRules] = [:]
+        for operation in catalog.names { table[operation] = OperationRules() }
+        for (number, rule) in rules.enumerated() {
+            for operation in rule.operations { table[operation, default: OperationRules()].add(number, rule) }
+        }
+        var entries: [String: OperationEntry] = [:]
+        for (name, rules) in table { entries[name] = OperationEntry([name], [rules]) }
+        return entries
+    }
 
     // MARK: Roles
 
@@ -98,12 +119,24 @@ package struct PolicySet: Sendable {
 
     // MARK: Rules
 
-    /// The rules of an operation: for an RPC method those of its name, of its model and of all; nil for what the policy
-    /// does not know.
-    func rules(of operation: String) -> [OperationRules]? {
-        if let rules = table[operation], !operation.hasPrefix(RPCOperation.prefix) { return [rules] }
+    /// The rules of an operation, and the names under which they stand: for an RPC method its own, that of its model and
+    /// that of all; nil for what the policy does not know.
+    func rules(of operation: String) -> OperationEntry? {
+        if let rules = table[operation], !RPCOperation.isOperation(operation) { return rules }
         guard let patterns = RPCOperation.patterns(covering: operation) else { return nil }
-        return patterns.compactMap { table[$0] }
+        return OperationEntry(patterns, patterns.flatMap { table[$0]?.tables ?? [] })
+    }
+}
+
+/// Where an operation's rules stand: one object, so that looking them up copies nothing.
+final class OperationEntry: Sendable {
+    /// The name, and for RPC methods the patterns that hold it.
+    let names: [String]
+    let tables: [OperationRules]
+
+    init(_ names: [String], _ tables: [OperationRules]) {
+        self.names = names
+        self.tables = tables
     }
 }
 
@@ -117,7 +150,7 @@ struct OperationRules: Sendable {
     var isConstant = true
 
     mutating func add(_ number: Int, _ rule: Rule) {
-        if !rule.isTimeless { isConstant = false }
+        if !rule.isTimeless || rule.condition?.dependsOnRequest == true { isConstant = false }
         switch (rule.mode, rule.effect) {
         case (.observe, _): observed.add(number, rule)
         case (.enforce, .allow): allows.add(number, rule)

@@ -31,6 +31,7 @@ package struct Rule: Sendable {
     package var warehouses = Scope.any
     package var productCategories = Scope.any
     package var obligations = Obligations()
+    package var condition: Condition?
     /// The rule holds from here on, and no longer from there on.
     package var validFrom: WallInstant?
     package var validUntil: WallInstant?

@@ -20,6 +20,8 @@ package struct ServiceCall: Sendable {
     package var authorize: @Sendable (Resource) -> Decision
     /// Makes `authorize` once the input is read; nil where decisions do not depend on it.
     package var bind: (@Sendable (EndpointInput) -> @Sendable (Resource) -> Decision)?
+    /// The policy as a whole, for who asks it about others.
+    package var policy: PolicySet?
     /// Names of the caller's roles.
     package var roles: [String] = []
     /// Whether the policy may ask for a second person's consent.

@@ -18,7 +18,7 @@ package struct ServiceCatalog: Sendable {
             WorkOrderService(action: .start), WorkOrderService(action: .pause), WorkOrderService(action: .finish),
             ReportScrapService(), ReportLabourService(), ReportDowntimeService(), CloseDowntimeService(),
         ],
-        gateway: [DecideApproval()])
+        gateway: [DecideApproval(), EvaluateAccess()])
 
     init(reads: [any ReadService], writes: [any WriteService], gateway: [any ReadService] = []) {
         self.gateway = Dictionary(gateway.map { ($0.operation, $0) }, uniquingKeysWith: { first, _ in first })

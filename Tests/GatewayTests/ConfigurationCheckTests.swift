@@ -95,7 +95,7 @@ import Testing
             let result = installation.run()
             #expect(result.errors == [])
             #expect(result.warnings == [])
-            #expect(result.summary.contains("1 issuer with 3 keys, 6 roles"), "\(result.summary)")
+            #expect(result.summary.contains("1 issuer with 3 keys, 8 roles"), "\(result.summary)")
             #expect(result.summary.hasSuffix("the built-in Odoo 19"))
         }
     }
@@ -165,7 +165,7 @@ import Testing
     static let edits: [(file: String, old: String, new: String, message: String)] = [
         (
             "policies/access/production.yaml", "[production-order.confirm,", "[production-order.confrim,",
-            "policies/access/production.yaml:23:18: unknown operation 'production-order.confrim'; did you mean "
+            "policies/access/production.yaml:24:18: unknown operation 'production-order.confrim'; did you mean "
                 + "'production-order.confirm'?"
         ),
         (

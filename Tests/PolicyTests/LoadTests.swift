@@ -134,6 +134,9 @@ import Testing
         let rule = try #require(policy.rules.first { $0.id == "mes-production" })
         #expect(rule.operations.count == 17)
         #expect(rule.place.hasPrefix("access/production.yaml:"))
-        #expect(policy.roles.map(\.name) == ["operator", "supervisor", "mes", "wms", "auditor", "security"])
+        #expect(
+            policy.roles.map(\.name) == [
+                "operator", "supervisor", "mes", "wms", "machine-connector", "supplier", "auditor", "security",
+            ])
     }
 }

@@ -25,9 +25,9 @@ import Testing
         ),
         (
             "mes",
-            Set(reads + reports + planning + ["approval.read", "event.read"])
+            Set(reads + reports + planning + ["approval.read", "event.read", "access.evaluate"])
         ),
-        ("wms", ["product.read", "inventory.read", "event.read"]),
+        ("wms", ["product.read", "inventory.read", "event.read", "access.evaluate"]),
         ("auditor", Set(reads + ["event.read"])), ("security", ["operation.read"]),
         ("nobody", []),
     ]
