@@ -215,7 +215,8 @@ final class WorkerMetrics {
     /// `route` is the index in the snapshot; -1 for none.
     func count(route: Int, operation: String?, status: Int, nanoseconds: Nanoseconds) {
         let row: Int
-        if let operation {
+        // Scripts' calls have both: Odoo's methods are too many to be counted one by one.
+        if let operation, route < 0 {
             row = operationRows[operation] ?? noneRow + 1
         } else if route < 0 {
             row = noneRow

@@ -53,15 +53,18 @@ extension Worker {
         case .version:
             // Scripts ask it before any login, and it tells no more than that there is an Odoo.
             guard admit(call, exchange, "common.version") else { return }
+            note(call, "common.version", isAllowed: true)
             call.run(.version(relay.main))
         case .authenticate(let database, _, let secret):
             guard admit(call, exchange, "common.authenticate") else { return }
             guard database == relay.database, let caller = caller(call, exchange, secret: secret) else {
                 // Odoo's own answer to a wrong password (recording 003).
+                note(call, "common.authenticate", isAllowed: false)
                 call.context.outcome = .refused
                 call.answer(false)
                 return
             }
+            note(call, "common.authenticate", isAllowed: true)
             call.run(.user(relay.caller(for: caller.roleNames)))
         case .call(let wanted):
             guard let caller = caller(call, exchange, secret: wanted.secret) else {
@@ -106,6 +109,13 @@ extension Worker {
         call.run(
             .call(wanted, relay.caller(for: caller.roleNames), call.route.relayProtocol, call.route.admission, audit),
             masking: verdict.masked)
+    }
+
+    /// What the request's own audit entry says of a question that no rule is asked about.
+    private func note(_ call: RPCExchange, _ name: String, isAllowed: Bool) {
+        call.context.governed = RPCOperation.prefix + name
+        call.context.governedDecision =
+            isAllowed ? Decision(effect: .allow, rule: "rpc-login", obligations: Obligations()) : nil
     }
 
     /// All limits of the call, by its model and method; answered when one is reached.

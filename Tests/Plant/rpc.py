@@ -173,13 +173,19 @@ def check_masked_fields_and_accounts_and_limits(plant):
 def check_each_call_is_in_the_audit_log_by_model_and_method(plant):
     gateway = firewall(plant)
     token = gateway.plant.token("mes")
+    common, _ = script(gateway, "/xmlrpc/2/common", "mes")
+    holds(common.authenticate("plant", "whoever", token, {}) > 0, "logged in")
+    equal(common.authenticate("plant", "whoever", "wrong", {}), False)
     made = jsonrpc(gateway, "mrp.production", "create", {"product_id": 1, "product_qty": 1})
     jsonrpc(gateway, "mrp.production", "search_read", [], limit=1)
     jsonrpc(gateway, "mrp.production", "unlink", [1])
+    equal(gateway.count("requests_total", route="scripts"), 5, "requests of the route")
     gateway.stop()
     by_operation = {}
     for entry in entries(gateway):
         by_operation.setdefault(entry.get("operation"), []).append(entry)
+    logins = [(entry["effect"], entry["outcome"]) for entry in by_operation["odoo.rpc:common.authenticate"]]
+    equal(logins, [("allow", "answered"), ("forbid", "refused")])
     kinds = [entry["kind"] for entry in by_operation["odoo.rpc:mrp.production.create"]]
     equal(kinds, ["intent", "outcome"], made)
     equal([entry["outcome"] for entry in by_operation["odoo.rpc:mrp.production.search_read"]], ["answered"])
