@@ -112,6 +112,16 @@ extension Engine {
         if given.contains("inventory_quantity") { row["quantity"] = .number(.zero) }
     }
 
+    /// The quant there is of what is counted: in inventory mode `create` sets the count on it and makes no second one.
+    mutating func counted(_ model: String, _ given: JSONObject) -> Int? {
+        guard model == Model.quant, contextFlag("inventory_mode"), let product = given["product_id"]?.int,
+            let location = given["location_id"]?.int, let count = given["inventory_quantity"]?.decimal,
+            let id = quant(product, at: location, lot: given["lot_id"]?.int)
+        else { return nil }
+        set(Model.quant, id, ["inventory_quantity": .number(count)])
+        return id
+    }
+
     /// `action_apply_inventory`: books the difference against the inventory location.
     mutating func applyInventory(_ ids: [Int]) throws(Raised) {
         try require(Model.quant, ids)

@@ -10,6 +10,7 @@ extension Engine {
             if let given = context["default_" + name] { values[name] = given }
         }
         try checkFields(values, schema)
+        if let counted = counted(model, values) { return counted }
         var row: Row = [:]
         for field in schema.fields.values where field.compute == nil && !isChildren(field.kind) {
             row[field.name] = field.initial ?? field.kind.initial

@@ -16,7 +16,9 @@ package struct ServiceCatalog: Sendable {
             CreateProductionOrderService(), ChangeQuantityService(), ReleaseProductionOrderService(),
             ReserveMaterialsService(), ConfirmProductionService(), CancelProductionOrderService(),
             WorkOrderService(action: .start), WorkOrderService(action: .pause), WorkOrderService(action: .finish),
-            ReportScrapService(), ReportLabourService(), ReportDowntimeService(), CloseDowntimeService(),
+            ConsumeMaterialService(), CreateTransferService(), ValidateTransferService(), CountInventoryService(),
+            CreateLotService(), ReportScrapService(), ReportLabourService(), ReportDowntimeService(),
+            CloseDowntimeService(),
         ],
         gateway: [DecideApproval(), EvaluateAccess()])
 

@@ -7,6 +7,10 @@ struct SiteIndex: Sendable {
     private(set) var siteOfPickingType: [Int: String] = [:]
     /// Operation types of production, by site; the first is the one new orders get.
     private(set) var productionTypes: [String: [Int]] = [:]
+    /// Operation types of transfers between our own places, by site.
+    private(set) var internalTypes: [String: [Int]] = [:]
+    /// Of the first site's warehouse.
+    private(set) var company: Int?
     /// The location that holds a site's stock.
     private(set) var stockOfSite: [String: Int] = [:]
     private var siteOfWorkCenter: [String: String] = [:]
@@ -17,17 +21,21 @@ struct SiteIndex: Sendable {
             for name in site.workCenters { siteOfWorkCenter[name] = site.name }
             guard let warehouse = warehouses.first(where: { $0.code == site.warehouse }) else { continue }
             siteOfWarehouse[warehouse.id] = site.name
+            if company == nil { company = warehouse.company?.id }
             if let stock = warehouse.stock { stockOfSite[site.name] = stock.id }
         }
         for type in pickingTypes {
             guard let warehouse = type.warehouse, let site = siteOfWarehouse[warehouse.id] else { continue }
             siteOfPickingType[type.id] = site
+            if type.code == "internal" { internalTypes[site, default: []].append(type.id) }
             if type.code == "mrp_operation" { productionTypes[site, default: []].append(type.id) }
         }
     }
 
     /// Nil when the order belongs to no known site.
     func site(of order: ProductionOrderRecord) -> String? { order.pickingType.flatMap { siteOfPickingType[$0.id] } }
+
+    func site(ofType type: Int?) -> String? { type.flatMap { siteOfPickingType[$0] } }
 
     func site(of workCenter: WorkCenterRecord) -> String? {
         workCenter.code.flatMap { siteOfWorkCenter[$0] } ?? siteOfWorkCenter[workCenter.name]

@@ -164,8 +164,8 @@ import Testing
 
     static let edits: [(file: String, old: String, new: String, message: String)] = [
         (
-            "policies/access/production.yaml", "[production-order.confirm,", "[production-order.confrim,",
-            "policies/access/production.yaml:24:18: unknown operation 'production-order.confrim'; did you mean "
+            "policies/access/production.yaml", "- production-order.confirm\n", "- production-order.confrim\n",
+            "policies/access/production.yaml:24:9: unknown operation 'production-order.confrim'; did you mean "
                 + "'production-order.confirm'?"
         ),
         (

@@ -8,8 +8,9 @@ import Testing
     ]
 
     static let reports = [
-        "production-order.confirm", "work-order.start", "work-order.pause", "work-order.finish", "scrap.report",
-        "labour.report", "downtime.report", "downtime.close",
+        "production-order.confirm", "production-order.consume", "work-order.start", "work-order.pause",
+        "work-order.finish", "scrap.report",
+        "labour.report", "downtime.report", "downtime.close", "transfer.create", "transfer.validate", "lot.create",
     ]
     static let planning = [
         "production-order.create", "production-order.change-quantity", "production-order.release",
@@ -21,14 +22,19 @@ import Testing
         ("operator", Set(reads + reports + ["approval.read"])),
         (
             "supervisor",
-            Set(reads + reports + planning + ["proxy.odoo-web", "approval.read", "approval.decide"])
+            Set(reads + reports + planning + ["inventory.count", "proxy.odoo-web", "approval.read", "approval.decide"])
         ),
         (
             "mes",
             Set(reads + reports + planning + ["approval.read", "event.read", "access.evaluate"])
         ),
-        ("wms", ["product.read", "inventory.read", "event.read", "access.evaluate"]),
-        ("auditor", Set(reads + ["event.read"])), ("security", ["operation.read"]),
+        (
+            "wms",
+            [
+                "product.read", "inventory.read", "transfer.create", "transfer.validate", "lot.create",
+                "inventory.count", "event.read", "access.evaluate",
+            ]
+        ), ("auditor", Set(reads + ["event.read"])), ("security", ["operation.read"]),
         ("nobody", []),
     ]
 

@@ -107,7 +107,8 @@ import Testing
         defer { plant.bench.remove() }
         let id = try await scene.prepare(plant)
         let before = try await scene.figure(plant, id)
-        let answer = try await plant.bench.send("POST", scene.path(id), scene.body, key: "k", sites: ["plant-9"])
+        let answer = try await plant.bench.send(
+            "POST", scene.path(id), plant.filled(scene.body, id), key: "k", sites: ["plant-9"])
         #expect(answer.status == 403, "\(answer.text)")
         #expect(try await scene.figure(plant, id) == before)
     }

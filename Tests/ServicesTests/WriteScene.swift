@@ -22,13 +22,13 @@ struct WriteScene: Sendable, CustomTestStringConvertible {
     var testDescription: String { name }
 
     func send(_ plant: Plant, _ id: Int, key: String) async throws -> ServiceAnswer {
-        try await plant.bench.send("POST", path(id), body, key: key)
+        try await plant.bench.send("POST", path(id), plant.filled(body, id), key: key)
     }
 
     /// The figure when it happened once.
     func after(_ before: ExactDecimal) -> ExactDecimal? { before + change }
 
-    static let all: [WriteScene] = orders + workOrders + bookings
+    static let all: [WriteScene] = orders + workOrders + bookings + warehouse
 }
 
 // MARK: - The scenes

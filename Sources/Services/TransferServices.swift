@@ -1,0 +1,174 @@
+import Bytes
+import Contracts
+import JSON
+import Odoo
+import Policy
+
+/// `transfer.create`: moves goods from one of our places to another, at once or later.
+struct CreateTransferService: WalkedWrite {
+    let operation = "transfer.create"
+    let endpoints: Set = ["create"]
+
+    func records(_ request: AcceptedRequest) -> [String] { [] }
+
+    func walk(_ run: WriteRun) async throws(ServiceStop) -> WriteResult {
+        let from = try await run.location("from")
+        let to = try await run.location("to")
+        let product = try await run.product()
+        let quantity = try run.quantity()
+        try await run.lock([StockPlace.key(product.id, from.id), StockPlace.key(product.id, to.id)])
+        if !run.hasSent("create") {
+            guard run.odoo.version.hasWritingRecipes else { throw .unproved(run.odoo.version) }
+            guard from.id != to.id else { throw .invalid(Violation(pointer: "/to", "is where it lies already")) }
+        }
+        guard let site = from.site, let type = try await run.sites.index(run.odoo).internalTypes[site]?.first else {
+            throw .invalid(Violation(pointer: "/from", "belongs to no site with internal transfers"))
+        }
+        let text = "moving \(quantity) of \(product.name)"
+        let id = try await run.create(
+            TransferRecord.model,
+            TransferRecipe.row(
+                type: type, from: from.id, to: to.id, origin: run.request.body["external_reference"]?.string), text)
+        _ = try await run.create(
+            ComponentMoveRecord.model,
+            TransferRecipe.line(
+                transfer: id, product: product.id, name: product.name, quantity: quantity, from: from.id, to: to.id,
+                on: run.odoo.version), text, part: "line")
+        let confirmed = try await run.effect(
+            Effect(name: "confirm", text: text, call: TransferRecipe.confirm(id), repeats: true)
+        ) { () async throws(ServiceStop) -> Look<TransferRecord> in
+            let now = try await run.transfer(id)
+            return now.state == "draft" ? .notDone : .done(now)
+        }
+        var last = confirmed
+        if confirmed.state != "done", !run.hasSent("validate") {
+            last = try await run.effect(
+                Effect(name: "assign", text: text, call: TransferRecipe.assign(id), repeats: true)
+            ) { () async throws(ServiceStop) -> Look<TransferRecord> in .done(try await run.transfer(id)) }
+        }
+        let result = TransferView.json(last, site: site)
+        guard run.request.body["complete"]?.bool ?? true else {
+            return WriteResult(
+                status: 201, json: result, records: ["\(TransferRecord.model),\(id)"], text: "\(last.name) is planned")
+        }
+        let done = try await run.effect(
+            Effect(name: "validate", text: text, call: TransferRecipe.validate(id, keepsRest: true))
+        ) { () async throws(ServiceStop) -> Look<TransferRecord> in
+            let now = try await run.transfer(id)
+            return now.state == "done" ? .done(now) : .notDone
+        }
+        return WriteResult(
+            status: 201, json: TransferView.json(done, site: site), records: ["\(TransferRecord.model),\(id)"],
+            text: "\(done.name) is done")
+    }
+}
+
+/// `transfer.validate`: what arrived, left or was moved of a receipt, a delivery or a transfer.
+struct ValidateTransferService: WalkedWrite {
+    let operation = "transfer.validate"
+    let endpoints: Set = ["validate"]
+
+    func records(_ request: AcceptedRequest) -> [String] {
+        request.id.map { ["\(TransferRecord.model),\($0)"] } ?? []
+    }
+
+    func walk(_ run: WriteRun) async throws(ServiceStop) -> WriteResult {
+        let id = try run.pathID()
+        let transfer = try await run.transfer(id)
+        let site = try await run.sites.index(run.odoo).site(ofType: transfer.type?.id)
+        try run.authorize(Resource(site: site))
+        let keepsRest = run.request.body["remainder"]?.string != "drop"
+        if !run.hasSent("validate") {
+            guard run.odoo.version.hasWritingRecipes else { throw .unproved(run.odoo.version) }
+            guard transfer.state != "done", transfer.state != "cancel" else {
+                throw .conflict(
+                    "the transfer is \(transfer.state == "done" ? "done" : "cancelled")",
+                    state: TransferView.state(transfer.state), allowed: ["draft", "waiting", "ready"],
+                    reason: "transfer-closed")
+            }
+            try await setLines(of: transfer, run)
+        }
+        let done = try await run.effect(
+            Effect(
+                name: "validate", text: "validating \(transfer.name)",
+                call: TransferRecipe.validate(id, keepsRest: keepsRest), records: ["\(TransferRecord.model),\(id)"])
+        ) { () async throws(ServiceStop) -> Look<TransferRecord> in
+            let now = try await run.transfer(id)
+            switch now.state {
+            case "done": return .done(now)
+            case "cancel": return .conflict("the transfer was cancelled meanwhile")
+            default: return .notDone
+            }
+        }
+        let backorder = try await run.odoo.records(TransferRecipe.backorders(of: id)) {
+            (record) throws(OdooShapeError) in try TransferRecord(record)
+        }.first
+        return WriteResult(
+            json: [
+                "transfer": TransferView.json(done, site: site),
+                "backorder": backorder.map { TransferView.json($0, site: site) } ?? .null,
+            ],
+            records: ["\(TransferRecord.model),\(id)"] + (backorder.map { ["\(TransferRecord.model),\($0.id)"] } ?? []),
+            text: "\(done.name) is done")
+    }
+
+    /// Absolute, and books nothing: to repeat it or to leave it does no harm.
+    private func setLines(of transfer: TransferRecord, _ run: WriteRun) async throws(ServiceStop) {
+        guard let lines = run.request.body["lines"]?.array else { return }
+        let moves = try await run.odoo.records(
+            .read(
+                ComponentMoveRecord.model, ids: transfer.moves,
+                fields: ["product_id", "product_uom_qty", "quantity", "picked", "state"])
+        ) { (record) throws(OdooShapeError) in (id: record.id, product: try record.reference("product_id")?.id ?? 0) }
+        var calls: [OdooCall] = []
+        for (index, line) in lines.enumerated() {
+            let product = line["product"]?.int ?? 0
+            let its = moves.filter { $0.product == product }
+            guard its.count == 1 else {
+                throw .invalid(
+                    Violation(
+                        pointer: "/lines/\(index)/product",
+                        its.isEmpty ? "is not in this transfer" : "stands in several lines: validate it in Odoo"))
+            }
+            guard let quantity = line["quantity"]?.decimal else {
+                throw .invalid(Violation(pointer: "/lines/\(index)/quantity", "has more digits than can be kept"))
+            }
+            calls.append(TransferRecipe.set(its[0].id, to: quantity, on: run.odoo.version))
+        }
+        try await run.begin(.preparing, "entering what was moved", intent: ["transfer": JSONValue(transfer.id)])
+        for call in calls { _ = try await run.odoo.result(call) }
+    }
+}
+
+extension WriteRun {
+    func transfer(_ id: Int) async throws(ServiceStop) -> TransferRecord {
+        let found = try await odoo.records(TransferRecord.read([id])) { (record) throws(OdooShapeError) in
+            try TransferRecord(record)
+        }
+        guard let transfer = found.first else { throw .notFound("transfer \(id)") }
+        return transfer
+    }
+}
+
+/// A transfer in the words of the contract.
+enum TransferView {
+    static func json(_ transfer: TransferRecord, site: String?) -> JSONValue {
+        [
+            "id": JSONValue(transfer.id), "name": .string(transfer.name), "state": .string(state(transfer.state)),
+            "site": ProductView.text(site), "from": transfer.source.json, "to": transfer.destination.json,
+            "external_reference": ProductView.text(transfer.origin),
+            "done_at": ProductionOrderView.time(transfer.finish),
+        ]
+    }
+
+    static func state(_ state: String) -> String {
+        switch state {
+        case "draft": "draft"
+        case "waiting", "confirmed": "waiting"
+        case "assigned": "ready"
+        case "done": "done"
+        case "cancel": "cancelled"
+        default: "other"
+        }
+    }
+}

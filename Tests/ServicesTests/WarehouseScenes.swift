@@ -1,0 +1,102 @@
+import Bytes
+import JSON
+import Odoo
+import Testing
+
+@testable import OdooSandbox
+@testable import Services
+
+extension WriteScene {
+    static let warehouse: [WriteScene] = [
+        WriteScene(
+            name: "consume a component", prepare: { try await $0.order("VALVE-20", "released") },
+            path: { "/v1/production-orders/\($0)/consume" }, body: #"{"product_code": "SEAL-20", "quantity": 101}"#,
+            effect: "stock.move.write",
+            figure: { plant, id in
+                try await plant.count(
+                    "stock.move",
+                    [
+                        ["raw_material_production_id", "=", .init(id)], ["quantity", "=", 101], ["picked", "=", true],
+                    ])
+            }),
+        WriteScene(
+            name: "consume in addition", prepare: { try await $0.order("VALVE-20", "released") },
+            path: { "/v1/production-orders/\($0)/consume" },
+            body: #"{"product_code": "SCREW-M6", "quantity": 2, "extra": true}"#, effect: "stock.move.load",
+            figure: { plant, id in
+                let screw = try await plant.first("product.product", [["default_code", "=", "SCREW-M6"]])
+                return try await plant.count(
+                    "stock.move", [["raw_material_production_id", "=", .init(id)], ["product_id", "=", .init(screw)]])
+            }),
+        WriteScene(
+            name: "move goods", prepare: { plant in plant.shelf() }, path: { _ in "/v1/transfers" },
+            body: #"{"from": FROM, "to": TO, "product_code": "SCREW-M6", "quantity": 3}"#,
+            effect: "stock.picking.button_validate", figure: { plant, id in try await plant.lying("SCREW-M6", id) },
+            change: ExactDecimal(3)),
+        WriteScene(
+            name: "validate a part of a transfer",
+            prepare: { plant in
+                let shelf = plant.shelf()
+                let places = #""from": \#(plant.stockPlace), "to": \#(shelf)"#
+                let made = try await plant.bench.send(
+                    "POST", "/v1/transfers",
+                    "{\(places), " + #""product_code": "SCREW-M6", "quantity": 5, "complete": false}"#, key: "planned")
+                return try made.json["id"]?.int.unwrapped() ?? 0
+            },
+            path: { "/v1/transfers/\($0)/validate" }, body: #"{"lines": [{"product": SCREW, "quantity": 2}]}"#,
+            effect: "stock.picking.button_validate",
+            figure: { plant, id in
+                try await plant.count(
+                    "stock.picking", [["backorder_id", "=", .init(id)], ["state", "=", "assigned"]])
+            }),
+        WriteScene(
+            name: "count stock", path: { _ in "/v1/inventory/counts" },
+            body: #"{"product_code": "LEG-STEEL", "quantity": 99990, "site": "plant-1"}"#,
+            effect: "stock.quant.action_apply_inventory",
+            figure: { plant, _ in try await plant.stock("LEG-STEEL", "plant-1") }, change: ExactDecimal(-10)),
+        WriteScene(
+            name: "create a lot", prepare: { $0.tracked() }, path: { _ in "/v1/lots" },
+            body: #"{"product_code": "LOTTED", "name": "L-1", "site": "plant-1"}"#, effect: "stock.lot.load",
+            figure: { plant, _ in try await plant.count("stock.lot", [["name", "=", "L-1"]]) }),
+    ]
+}
+
+extension Plant {
+    var stockPlace: Int { odoo.sandbox.configuration.version == .v19 ? 5 : 8 }
+
+    /// A shelf in the stock of plant 1.
+    func shelf() -> Int {
+        var id = 0
+        odoo.sandbox.withEngine { engine in
+            id = engine.seed(
+                Model.location, 90,
+                ["name": .text("Shelf"), "usage": .text("internal"), "location_id": .link(engine.ids.stock)])
+        }
+        return id
+    }
+
+    /// A product that is told apart by lots.
+    func tracked() -> Int {
+        var id = 0
+        odoo.sandbox.withEngine { id = $0.seedProduct("LOTTED", "Lotted", tracking: "lot") }
+        return id
+    }
+
+    /// What lies in one place.
+    func lying(_ code: String, _ place: Int) async throws -> ExactDecimal {
+        let product = try await first("product.product", [["default_code", "=", .string(code)]])
+        let found = try await odoo.call(
+            .searchRead(
+                "stock.quant", domain: [["product_id", "=", .init(product)], ["location_id", "=", .init(place)]],
+                fields: ["quantity"]), admission: .realtime, deadline: nil)
+        return found?[0]?["quantity"]?.decimal ?? .zero
+    }
+
+    /// The body of a scene with the ids of this plant.
+    func filled(_ body: String, _ id: Int) async throws -> String {
+        guard body.contains("FROM") || body.contains("SCREW}") || body.contains("SCREW,") else { return body }
+        let screw = try await first("product.product", [["default_code", "=", "SCREW-M6"]])
+        return body.replacing("FROM", with: "\(stockPlace)").replacing("TO", with: "\(id)")
+            .replacing("SCREW,", with: "\(screw),")
+    }
+}
