@@ -4,12 +4,13 @@ SHELL := /bin/bash
 FUZZ_SECONDS ?= 5
 BENCH_ARGS ?=
 CRASH_ARGS ?=
+ATTACKS_ARGS ?=
 IDLE_ARGS ?=
 TEST_ARGS ?=
 export FUZZ_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test cel-conformance bench count crash idle test-asan test-tsan lint fuzz format clean
+.PHONY: help run build test cel-conformance bench count attacks crash idle test-asan test-tsan lint fuzz format clean
 
 help: ## List these commands.
 	@echo "Millgate: a governed gateway between plant applications and Odoo"
@@ -42,6 +43,11 @@ count: ## Count instructions per request and hold them against bench/instruction
 	@scripts/install-deps.sh count
 	@scripts/build.sh
 	@python3 bench/counting.py $(if $(UPDATE),--update)
+
+attacks: ## Attack the gateway in every way known to us beside an honest client, and write docs/ATTACKS.md.
+	@scripts/install-deps.sh test
+	@scripts/build.sh
+	@python3 Tests/Plant/attacks.py --write docs/ATTACKS.md $(ATTACKS_ARGS)
 
 crash: ## Kill the gateway 20 times during a stream of confirmations, and count what was lost or doubled (nothing).
 	@scripts/install-deps.sh test

@@ -132,6 +132,14 @@ let package = Package(
             ]),
         tests("Gateway", ["Gateway", "Documents", "Identity", "Policy", "Odoo", "Upstream", "Bytes", "JSON"]),
         tests("OdooSandbox", ["OdooSandbox", "Odoo", "JSON", "Bytes"]),
+        .target(
+            name: "Simulation", dependencies: ["Bytes", "Reactor"], path: "Tests/Simulation", swiftSettings: settings),
+        tests(
+            "Simulation",
+            [
+                "Simulation", "Gateway", "Server", "Upstream", "Services", "Store", "Audit", "Odoo", "Limits", "HTTP",
+                "Reactor", "Bytes", logging,
+            ]),
         tests("Tidy", []),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Audit", "Store", "JSON", "Bytes", "millgate"],

@@ -120,7 +120,7 @@ routes:
   - {{name: secure, path: /secure, upstream: up, access: token, audit: true}}
 limits:
   - {{name: per-subject, key: subject, operations: [proxy.secure], quota: {quota}, window: 1s}}
-server: {{connections: {connections}, connections_per_address: 0, idle_timeout: 10m}}
+server: {{connections: {connections}, connections_per_address: 0, connection_rate_per_address: 0, idle_timeout: 10m}}
 audit: {{key: {{file: {dir}/millgate/audit.key}}}}
 log: {{access: "off", level: warning}}
 """

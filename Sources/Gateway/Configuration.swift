@@ -31,6 +31,9 @@ package struct Configuration: Sendable {
     package var server = ServerConfiguration()
     /// Connections from one client address at a time. Default 1,024. 0 is without limit.
     package var connectionsPerAddressMax = 1_024
+    /// New connections in a second from one client address, on average; four times as many at once. 0: no limit.
+    /// Default 500: clients keep their connections, and each handshake costs a signature.
+    package var connectionRatePerAddress = 500
     package var log = LogConfiguration()
     /// How long requests in flight may finish at stop. Default 10 s.
     package var drainTimeout: Nanoseconds = .seconds(10)

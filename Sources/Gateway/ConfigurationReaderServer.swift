@@ -25,6 +25,14 @@ extension ConfigurationReader {
             result.connectionsPerAddressMax = server.int(
                 "connections_per_address", in: 0...1_048_576, default: result.connectionsPerAddressMax)
             section(server, "http2") { http2 in readHTTP2(http2, into: &configuration.http2) }
+            result.connectionRatePerAddress = server.int(
+                "connection_rate_per_address", in: 0...1_000_000, default: result.connectionRatePerAddress)
+            configuration.handshakesMax = server.int("handshakes", in: 1...65_536, default: configuration.handshakesMax)
+            configuration.stepsPerTurnMax = server.int(
+                "steps_per_turn", in: 1...65_536, default: configuration.stepsPerTurnMax)
+            configuration.responseBytesPerSecondMin = Int64(
+                server.byteCount(
+                    "send_rate_min", in: 0...(1 << 30), default: Int(configuration.responseBytesPerSecondMin)))
             let http = configuration.http
             configuration.http.headBytesMax = server.byteCount(
                 "head_max", in: 1_024...(1 << 20), default: http.headBytesMax)

@@ -28,6 +28,7 @@ package final class GatewayMetrics: Sendable {
     private let serverEvents: Gauge
     private let clientRequests: Gauge
     private let http2CutOffs: Gauge
+    private let cuts: Gauge
     private let upstreamInFlight: Gauge
     private let upstreamWaiting: Gauge
     private let upstreamCircuit: Gauge
@@ -83,6 +84,9 @@ package final class GatewayMetrics: Sendable {
         http2CutOffs = builder.gauge(
             "http2_cut_off", "Connections and streams of HTTP/2 that were cut off since the start.",
             [Label("reason", HTTP2CutOff.allCases.map(\.name))])
+        cuts = builder.gauge(
+            "connections_cut", "Client connections refused or cut off since the start.",
+            [Label("reason", ConnectionCut.allCases.map(\.name))])
         let upstreamLabel = Label("upstream", upstreams)
         upstreamInFlight = builder.gauge("upstream_in_flight", "Calls in flight.", [upstreamLabel])
         upstreamWaiting = builder.gauge(
@@ -152,6 +156,10 @@ package final class GatewayMetrics: Sendable {
         }
         connections.writer(writer).set(open)
         accepted.writer(writer).set(all)
+        for reason in ConnectionCut.allCases {
+            let sum = reading.servers.reduce(0) { $0 + $1.cuts[reason] }
+            cuts.writer(writer).set(sum, at: reason.rawValue)
+        }
         for (i, n) in sums.enumerated() { serverEvents.writer(writer).set(n, at: i) }
         for (i, name) in upstreamNames.enumerated() {
             guard let target = reading.targets[name] else { continue }

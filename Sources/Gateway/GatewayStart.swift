@@ -65,7 +65,8 @@ extension GatewayProcess {
                 .init(
                     perAddressMax: configuration.connectionsPerAddressMax == 0
                         ? .max : configuration.connectionsPerAddressMax,
-                    totalMax: .max)),
+                    totalMax: Self.connectionsMax(descriptors: DescriptorLimit.raise()),
+                    perAddressRate: configuration.connectionRatePerAddress)),
             accessLog: try openAccessLog(configuration.log), permanentTargets: [odoo], startedAt: Clock.wall())
         let runner = ServiceRunner(
             sites: SiteMap(
@@ -157,6 +158,10 @@ extension GatewayProcess {
         builder.bundle = bundle
         return try? builder.build(configuration, generation: 0)
     }
+
+    /// Client connections that the process has descriptors for: a quarter is kept for servers, files and timers, so that
+    /// what was accepted can be served as well.
+    static func connectionsMax(descriptors: Int) -> Int { descriptors - max(min(64, descriptors / 2), descriptors / 4) }
 
     // MARK: Stores and secrets
 
@@ -337,7 +342,7 @@ extension GatewayProcess {
                 do throws(ReactorError) {
                     let bound = try server.listen(
                         name: name, address: address, tls: source, http2: listener.http2, inherited: inherited,
-                        admit: { limiter.admit($0.addressKey) == .admitted },
+                        admit: { limiter.admit($0.addressKey, now: reactor.now).admission },
                         released: { limiter.release($0.addressKey) })
                     continuation.resume(returning: .success(bound))
                 } catch {
@@ -368,6 +373,18 @@ extension GatewayProcess {
                     continuation.resume(returning: .failure(error))
                 }
             }
+        }
+    }
+}
+
+extension ConnectionLimiter.Verdict {
+    fileprivate var admission: ConnectionAdmission {
+        switch self {
+        case .admitted: .admitted
+        case .crowded: .crowded
+        case .tooMany: .refused(.tooMany)
+        case .tooManyFromAddress: .refused(.tooManyFromAddress)
+        case .tooFastFromAddress: .refused(.tooFastFromAddress)
         }
     }
 }

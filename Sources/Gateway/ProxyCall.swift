@@ -21,6 +21,8 @@ final class ProxyCall: UpstreamCall, ExchangeConsumer {
     private let worker: Worker
     private var exchange: Exchange?
     private var connection: UpstreamConnection?
+    /// The connection that is being made for this call.
+    private var pending: UpstreamConnection?
     private var route: CompiledRoute?
     private var pool: UpstreamPool?
     private var ticket: AdmissionQueue.Ticket?
@@ -150,8 +152,15 @@ final class ProxyCall: UpstreamCall, ExchangeConsumer {
 
     var canRepeat: Bool { bodyEnded && !bodyWasSent }
 
+    func connecting(_ connection: UpstreamConnection) {
+        ticket = nil
+        self.connection = nil
+        pending = connection
+    }
+
     func connected(_ connection: UpstreamConnection) {
         ticket = nil
+        pending = nil
         self.connection = connection
         connection.output.append(from: prelude, offset: 0, count: prelude.count)
         connection.flush(ended: bodyEnded)
@@ -268,6 +277,7 @@ final class ProxyCall: UpstreamCall, ExchangeConsumer {
 
     func failed(_ failure: UpstreamFailure) {
         connection = nil
+        pending = nil
         ticket = nil
         guard let exchange else { return }
         let begun = answer == .streaming
@@ -329,7 +339,7 @@ final class ProxyCall: UpstreamCall, ExchangeConsumer {
 
     /// The client is gone or spoke nonsense: the server's work is of no use any more.
     private func giveUp() {
-        let open = connection
+        let open = connection ?? pending
         let waiting = ticket
         let from = pool
         release()
@@ -342,6 +352,7 @@ final class ProxyCall: UpstreamCall, ExchangeConsumer {
         exchange?.consumer = nil
         exchange = nil
         connection = nil
+        pending = nil
         pool = nil
         route = nil
         ticket = nil

@@ -9,6 +9,9 @@ enum FieldRules {
         var close = false
         var keepAlive = false
         var upgrade = false
+        /// `Connection: transfer-encoding`: an old server's habit in answers, and in a request a way to make somebody
+        /// behind us forget how its body is framed.
+        var transferEncoding = false
     }
 
     /// Reads all lines of `Connection` and marks the fields they nominate. (RFC 9110 §7.6.1)
@@ -50,6 +53,7 @@ enum FieldRules {
                 } else if option.equalsIgnoringCase("upgrade") {
                     options.upgrade = true
                 } else {
+                    if option.equalsIgnoringCase("transfer-encoding") { options.transferEncoding = true }
                     try nominate(option, in: head, bytes)
                 }
             }

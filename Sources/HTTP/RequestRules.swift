@@ -34,6 +34,7 @@ enum RequestRules {
         var keepAlive = state.pointee.version == 1
         if present & FieldName.connection.bit != 0 {
             let options = try FieldRules.connection(of: head, bytes)
+            if options.transferEncoding { throw .connectionOptionForbidden }
             if state.pointee.version == 0 { keepAlive = options.keepAlive }
             if options.close { keepAlive = false }
             if options.upgrade, state.pointee.version == 1, present & FieldName.upgrade.bit != 0 {

@@ -1,8 +1,11 @@
+import Bytes
 import Synchronization
 
-/// Caps the connections open at once, in all and for each client address, when they are accepted.
+/// Caps the connections open at once, in all and for each client address, and how fast one address may open new ones,
+/// when they are accepted.
 ///
-/// Shared by all reactors. Each entry has at least one open connection, so the memory is bounded by `totalMax`.
+/// Shared by all reactors. Each entry of the counts has at least one open connection, so their memory is bounded by
+/// `totalMax`; that of the rates by `ratesMax`.
 package final class ConnectionLimiter: Sendable {
     package struct Configuration: Sendable {
         /// Most connections at once from one IPv4 address or one IPv6 /64 network. Default 256: a plant behind one
@@ -10,50 +13,77 @@ package final class ConnectionLimiter: Sendable {
         package var perAddressMax = 256
         /// Most connections at once. Default 16,384: with two descriptors each well below the usual limit of 65,536.
         package var totalMax = 16_384
-        package init(perAddressMax: Int = 256, totalMax: Int = 16_384) {
+        /// New connections in a second from one address, on average; four times as many at once. 0 is without limit.
+        package var perAddressRate = 0
+        package init(perAddressMax: Int = 256, totalMax: Int = 16_384, perAddressRate: Int = 0) {
             self.perAddressMax = perAddressMax
             self.totalMax = totalMax
+            self.perAddressRate = perAddressRate
         }
     }
 
     package enum Verdict: Equatable, Sendable {
         case admitted
+        /// Admitted among the last sixteenth that there is room for.
+        case crowded
         case tooManyFromAddress
+        case tooFastFromAddress
         case tooMany
     }
 
+    private struct Shard {
+        var counts: [AddressKey: Int] = [:]
+        var rates: RateTable
+    }
+
+    /// Addresses whose rate is remembered. Beyond it the one is forgotten that has waited longest.
+    private static let ratesMax = 65_536
+
     private let configuration: Configuration
     private let total = Atomic<Int>(0)
-    private let shards: InlineArray<16, Mutex<[AddressKey: Int]>>
+    private let shards: InlineArray<16, Mutex<Shard>>
+    private let interval: Nanoseconds
 
     package init(_ configuration: Configuration = Configuration()) {
         self.configuration = configuration
-        shards = InlineArray { _ in Mutex([:]) }
+        interval = configuration.perAddressRate > 0 ? .seconds(1) / Int64(configuration.perAddressRate) : 0
+        shards = InlineArray { _ in Mutex(Shard(rates: RateTable(keysMax: Self.ratesMax / 16))) }
     }
 
     /// Counts a connection that was accepted. Unless it is admitted it isn't counted: close it, don't `release` it.
-    package func admit(_ address: AddressKey) -> Verdict {
-        if total.wrappingAdd(1, ordering: .relaxed).newValue > configuration.totalMax {
+    package func admit(_ address: AddressKey, now: MonotonicInstant) -> Verdict {
+        let all = total.wrappingAdd(1, ordering: .relaxed).newValue
+        if all > configuration.totalMax {
             total.wrappingSubtract(1, ordering: .relaxed)
             return .tooMany
         }
-        let perAddressMax = configuration.perAddressMax
-        let admitted = shards[Self.shard(address)].withLock { counts in
-            let count = counts[address, default: 0]
-            if count >= perAddressMax { return false }
-            counts[address] = count + 1
-            return true
+        let verdict = shards[Self.shard(address)].withLock { shard -> Verdict in
+            let count = shard.counts[address, default: 0]
+            if count >= configuration.perAddressMax { return .tooManyFromAddress }
+            if interval > 0 {
+                var hasher = Hasher()
+                hasher.combine(address)
+                let word = UInt64(truncatingIfNeeded: hasher.finalize())
+                let outcome = shard.rates.take(
+                    word, interval: interval, tolerance: interval * Int64(configuration.perAddressRate) * 4,
+                    now: now.nanoseconds, charging: true)
+                if case .refused = outcome { return .tooFastFromAddress }
+            }
+            shard.counts[address] = count + 1
+            return all > configuration.totalMax - configuration.totalMax / 16 ? .crowded : .admitted
         }
-        if admitted { return .admitted }
-        total.wrappingSubtract(1, ordering: .relaxed)
-        return .tooManyFromAddress
+        switch verdict {
+        case .admitted, .crowded: break
+        default: total.wrappingSubtract(1, ordering: .relaxed)
+        }
+        return verdict
     }
 
     /// Takes back one that was admitted, exactly once.
     package func release(_ address: AddressKey) {
-        let known = shards[Self.shard(address)].withLock { counts in
-            guard let count = counts[address] else { return false }
-            counts[address] = count > 1 ? count - 1 : nil
+        let known = shards[Self.shard(address)].withLock { shard in
+            guard let count = shard.counts[address] else { return false }
+            shard.counts[address] = count > 1 ? count - 1 : nil
             return true
         }
         if known { total.wrappingSubtract(1, ordering: .relaxed) }
@@ -65,7 +95,7 @@ package final class ConnectionLimiter: Sendable {
     /// Addresses with a connection open now.
     package var addresses: Int {
         var sum = 0
-        for i in 0..<16 { sum += shards[i].withLock { $0.count } }
+        for i in 0..<16 { sum += shards[i].withLock { $0.counts.count } }
         return sum
     }
 

@@ -11,6 +11,8 @@ public final class Listener: Descriptor {
     private var isResting = false
     /// Times that the listener had to rest because descriptors ran out.
     public private(set) var exhaustions = 0
+    /// Called when descriptors ran out, before the listener rests.
+    public var exhausted: (() -> Void)?
 
     /// Called on the loop with a connected, non-blocking descriptor and its peer.
     public init(
@@ -72,6 +74,8 @@ public final class Listener: Descriptor {
     /// Stops accepting for a moment: the kernel keeps the waiting connections in its backlog.
     private func rest() {
         exhaustions += 1
+        exhausted?()
+        if !isOpen { return }
         isResting = true
         reactor.pausePolling(self)
         setDeadline(reactor.now + Self.restAfterExhaustion)

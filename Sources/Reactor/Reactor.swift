@@ -24,6 +24,8 @@ public final class Reactor {
     public private(set) final var wall: WallInstant
     /// Buffers for connections that are at work.
     public let buffers: IOBufferPool
+    /// Stands in for the kernel's network in the simulation; nil everywhere else.
+    package private(set) final var network: (any StandInNetwork)?
 
     private struct Slot {
         var descriptor: Descriptor?
@@ -37,6 +39,7 @@ public final class Reactor {
     private final var actions: [UInt32: (Reactor) -> Void] = [:]
     private final var nextAction: UInt32 = 0
     private final var deferred: [Descriptor] = []
+    private final var deferring: [Descriptor] = []
     private final var running = true
     private let poll: Epoll
     private final var locals: [ObjectIdentifier: AnyObject] = [:]
@@ -44,11 +47,13 @@ public final class Reactor {
     /// Descriptors now registered.
     public final var descriptorCount: Int { slots.count - freeSlots.count }
 
-    init(index: Int, handle: ReactorHandle) throws(ReactorError) {
+    init(
+        index: Int, handle: ReactorHandle, now: MonotonicInstant = Clock.monotonic(), wall: WallInstant = Clock.wall()
+    ) throws(ReactorError) {
         self.index = index
         self.handle = handle
-        now = Clock.monotonic()
-        wall = Clock.wall()
+        self.now = now
+        self.wall = wall
         buffers = IOBufferPool()
         timers = TimerWheel(now: now)
         poll = try Epoll()
@@ -64,11 +69,7 @@ public final class Reactor {
     final func run() {
         handle.loopStarts()
         while running {
-            if handle.hasWork {
-                for work in handle.takeWork() { work(self) }
-                handle.runJobs()
-            }
-            runDeferred()
+            beginTurn()
             if !running { break }
             var timeout: Int32 = -1
             if handle.hasWork || !deferred.isEmpty {
@@ -92,11 +93,46 @@ public final class Reactor {
                 else { continue }
                 descriptor.ready(events)
             }
-            fireTimers()
-            runDeferred()
+            endTurn()
         }
         locals = [:]
     }
+
+    private final func beginTurn() {
+        if handle.hasWork {
+            for work in handle.takeWork() { work(self) }
+            handle.runJobs()
+        }
+        runDeferred()
+    }
+
+    private final func endTurn() {
+        fireTimers()
+        runDeferred()
+    }
+
+    // MARK: In the simulation
+
+    /// A reactor that never waits: its clocks and its readiness are given to it, turn by turn, on the caller's thread.
+    package convenience init(
+        standIn network: any StandInNetwork, now: MonotonicInstant, wall: WallInstant
+    ) throws(ReactorError) {
+        try self.init(index: 0, handle: try ReactorHandle(index: 0), now: now, wall: wall)
+        self.network = network
+    }
+
+    /// One turn as in `run`; `readiness` stands for the wait and calls `ready` of who is ready.
+    package final func simulateTurn(now: MonotonicInstant, wall: WallInstant, readiness: () -> Void) {
+        handle.loopStarts()
+        beginTurn()
+        self.now = now
+        self.wall = wall
+        readiness()
+        endTurn()
+    }
+
+    /// When the next timer may fire.
+    package final var nextTimer: MonotonicInstant? { timers.next(after: now) }
 
     /// Ends the loop after this turn.
     public final func stop() { running = false }
@@ -121,11 +157,15 @@ public final class Reactor {
         }
     }
 
+    /// Who asks again meanwhile has its turn after the next look at the sockets, so that nobody keeps the loop.
     private final func runDeferred() {
-        while let descriptor = deferred.popLast() {
+        if deferred.isEmpty { return }
+        swap(&deferred, &deferring)
+        for descriptor in deferring {
             descriptor.isDeferred = false
             if descriptor.isOpen { descriptor.endOfTurn() }
         }
+        deferring.removeAll(keepingCapacity: true)
     }
 
     // MARK: What descriptors ask
@@ -205,6 +245,12 @@ public final class Reactor {
     public final func setLocal<T: AnyObject>(_ object: T) { locals[ObjectIdentifier(T.self)] = object }
 
     public final func local<T: AnyObject>(_ type: T.Type) -> T? { locals[ObjectIdentifier(T.self)] as? T }
+
+    /// Begins a connection; the stream becomes writable when it stands or has failed.
+    public final func beginConnect(_ address: SocketAddress) throws(ReactorError) -> Int32 {
+        if let network { return try network.connect(address) }
+        return try SocketStream.beginConnect(address)
+    }
 
     /// Starts async work on this loop.
     public final func spawn(_ body: @escaping @Sendable () async -> Void) { handle.spawn(body) }

@@ -41,6 +41,9 @@ public struct SocketAddress: Hashable, Sendable {
         return String(decoding: host[..<end].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
+    /// The IPv4 address, or the /64 network of an IPv6 address: what one host or subscriber has to itself.
+    public var network: UInt64 { isIPv6 ? storage.b : storage.a >> 32 }
+
     public var port: UInt16 {
         var copy = storage
         return withUnsafeMutablePointer(to: &copy) {

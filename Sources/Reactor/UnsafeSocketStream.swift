@@ -33,11 +33,13 @@ open class SocketStream: Descriptor {
     private final var peerFinished = false
     /// The TLS side, nil in cleartext.
     public final let tls: TLSSession?
+    private final let layer: StreamLayer?
 
     public init(fd: Int32, reactor: Reactor, tls: TLSSession? = nil) throws(ReactorError) {
         self.tls = tls
+        layer = tls ?? reactor.network?.layer(of: fd)
         try super.init(fd: fd, reactor: reactor)
-        tls?.attach(fd)
+        layer?.attach(self)
     }
 
     /// Notes what epoll said. To be called first in `ready`.
@@ -50,7 +52,7 @@ open class SocketStream: Descriptor {
 
     /// Reads once into the free end of `buffer`, which must have room.
     public final func receive(into buffer: IOBuffer) -> Received {
-        if let tls { return receive(into: buffer, through: tls) }
+        if let layer { return receive(into: buffer, through: layer) }
         let room = buffer.freeAtEnd
         let n = buffer.fill { SocketCalls.receive(fd, $0) }
         if n > 0 {
@@ -62,9 +64,13 @@ open class SocketStream: Descriptor {
         return n == 0 ? .end : n == -1 ? .nothing : .failed
     }
 
-    private final func receive(into buffer: IOBuffer, through tls: TLSSession) -> Received {
-        let n = buffer.fill { tls.read($0) }
-        if n > 0 { return .bytes(n) }
+    private final func receive(into buffer: IOBuffer, through layer: StreamLayer) -> Received {
+        let room = buffer.freeAtEnd
+        let n = buffer.fill { layer.read($0) }
+        if n > 0 {
+            if n < room && layer.isDrainedByShortRead && !peerFinished { isReadable = false }
+            return .bytes(n)
+        }
         isReadable = false
         return n == 0 ? .end : n == -1 ? .nothing : .failed
     }
@@ -74,7 +80,7 @@ open class SocketStream: Descriptor {
         while !buffer.isEmpty {
             let wanted = buffer.count
             let n = buffer.withReadable { bytes in
-                if let tls { tls.write(bytes) } else { SocketCalls.send(fd, bytes) }
+                if let layer { layer.write(bytes) } else { SocketCalls.send(fd, bytes) }
             }
             if n < 0 {
                 isWritable = false
@@ -93,7 +99,7 @@ open class SocketStream: Descriptor {
     /// drops what was written from `buffer`. Returns how many bytes of the tail were written, or nil when the
     /// connection is broken.
     public final func send(_ buffer: IOBuffer, then tail: IOBuffer, offset: Int, count: Int) -> Int? {
-        if tls != nil {
+        if layer != nil {
             if !buffer.isEmpty {
                 switch send(buffer) {
                 case .all: break
@@ -124,7 +130,7 @@ open class SocketStream: Descriptor {
         while done < count {
             let n = tail.withReadable { bytes in
                 let slice = UnsafeRawBufferPointer(rebasing: bytes[offset + done..<offset + count])
-                return if let tls { tls.write(slice) } else { SocketCalls.send(fd, slice) }
+                return if let layer { layer.write(slice) } else { SocketCalls.send(fd, slice) }
             }
             if n < 0 {
                 isWritable = false
@@ -141,25 +147,23 @@ open class SocketStream: Descriptor {
 
     /// Tells the peer that nothing more will be sent.
     public final func finishSending() {
-        if let tls { tls.closeNotify() }
-        SocketCalls.shutdownWriting(fd)
+        if let layer { layer.finishSending(fd) } else { SocketCalls.shutdownWriting(fd) }
     }
 
     /// Closes; `abruptly` sends a reset, for a peer that shall not believe that a cut body was whole.
     public final func closeStream(abruptly: Bool = false) {
         guard isOpen else { return }
-        if abruptly {
+        if let layer {
+            layer.close(fd, abruptly: abruptly)
+        } else if abruptly {
             SocketCalls.resetOnClose(fd)
-        } else {
-            tls?.closeNotify()
         }
-        tls?.detach()
         closeDescriptor()
     }
 
     /// How a connection attempt ended: nil when it stands, else errno.
     public final var connectError: Int32? {
-        let code = SocketCalls.pendingError(fd)
+        let code = layer?.pendingError(fd) ?? SocketCalls.pendingError(fd)
         return code == 0 ? nil : code
     }
 

@@ -5,27 +5,66 @@ import CSystem
 ///
 /// `SSL_set_fd` lets OpenSSL read and write the socket itself, as cheap as memory BIOs. The handshake runs inside the
 /// first reads and writes.
-public final class TLSSession {
+public final class TLSSession: StreamLayer {
     private let ssl: OpaquePointer
     private var isBroken = false
+    private var handshakeMessages = 0
+    /// Whether the peer was cut off because it wanted to renegotiate, or sent key updates without end.
+    public private(set) var hasRepeatedHandshake = false
+    /// Handshake messages of one connection: the first handshake takes about 20, with a client certificate, and then a key
+    /// update now and then is normal; each costs the other side a derivation. (RFC 8446 §4.6.3)
+    private static let handshakeMessagesMax = 128
 
-    fileprivate init(_ ssl: OpaquePointer) { self.ssl = ssl }
+    fileprivate init(_ ssl: OpaquePointer) {
+        self.ssl = ssl
+        super.init()
+        // Unretained: the session frees `ssl`, after which the callback is not called.
+        SSL_set_ex_data(ssl, 0, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    /// Notices what OpenSSL tells of a handshake after the first. It answers a renegotiation of TLS 1.2 with an alert and
+    /// goes on, so that a client could ask for ever.
+    fileprivate static func watch(_ context: OpaquePointer) {
+        SSL_CTX_set_info_callback(context) { ssl, event, value in
+            guard let ssl, let me = SSL_get_ex_data(ssl, 0) else { return }
+            let session = Unmanaged<TLSSession>.fromOpaque(me).takeUnretainedValue()
+            if event == SSL_CB_LOOP | SSL_ST_ACCEPT {
+                session.handshakeMessages += 1
+                if session.handshakeMessages > TLSSession.handshakeMessagesMax { session.hasRepeatedHandshake = true }
+            } else if event == SSL_CB_ALERT | SSL_CB_WRITE, value & 0xFF == TLS1_AD_NO_RENEGOTIATION {
+                session.hasRepeatedHandshake = true
+            }
+        }
+    }
 
     deinit { SSL_free(ssl) }
 
-    func attach(_ fd: Int32) { SSL_set_fd(ssl, fd) }
+    override public func attach(_ stream: SocketStream) { SSL_set_fd(ssl, stream.fd) }
 
-    func detach() { SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN) }
+    override public func finishSending(_ fd: Int32) {
+        closeNotify()
+        super.finishSending(fd)
+    }
+
+    override public func close(_ fd: Int32, abruptly: Bool) {
+        if !abruptly { closeNotify() }
+        SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
+        super.close(fd, abruptly: abruptly)
+    }
 
     /// Bytes read, 0 at a clean end, -1 for "not now", -2 for an error or an end without `close_notify`.
-    func read(_ into: UnsafeMutableRawBufferPointer) -> Int {
+    override public func read(_ into: UnsafeMutableRawBufferPointer) -> Int {
         if isBroken { return -2 }
         ERR_clear_error()
         let n = SSL_read(ssl, into.baseAddress, Int32(clamping: into.count))
+        if hasRepeatedHandshake {
+            isBroken = true
+            return -2
+        }
         return n > 0 ? Int(n) : failure(n)
     }
 
-    func write(_ bytes: UnsafeRawBufferPointer) -> Int {
+    override public func write(_ bytes: UnsafeRawBufferPointer) -> Int {
         if isBroken { return -2 }
         if bytes.isEmpty { return 0 }
         ERR_clear_error()
@@ -43,7 +82,7 @@ public final class TLSSession {
         }
     }
 
-    func closeNotify() {
+    private func closeNotify() {
         guard !isBroken, SSL_is_init_finished(ssl) == 1 else { return }
         ERR_clear_error()
         _ = SSL_shutdown(ssl)
@@ -178,6 +217,7 @@ public final class TLSServerContext: @unchecked Sendable {
             context, configuration.allowsTLS12 ? TLS1_2_VERSION : TLS1_3_VERSION, TLS1_3_VERSION)
         // Renegotiation is a way to make a server work; compression leaks (CRIME).
         csystem_tls_set_server_options(context)
+        TLSSession.watch(context)
         SSL_CTX_set_cipher_list(
             context,
             "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"

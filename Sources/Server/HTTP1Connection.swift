@@ -15,7 +15,7 @@ import Reactor
 /// One request is in flight at a time; pipelined ones wait in the input buffer, which is not read into meanwhile
 /// beyond its size, so that pipelining cannot make memory grow. Answers to pipelined requests leave in one write.
 public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
-    private let server: ServerWorker
+    let server: ServerWorker
     let origin: ConnectionOrigin
     final var exchange: HTTP1Exchange?
     final var isBroken = false
@@ -25,15 +25,20 @@ public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
     private final var inputEnded = false
     /// Whether a request was answered on it.
     private final var hasServed = false
-    private final var headStarted = MonotonicInstant(nanoseconds: 0)
+    final var headStarted = MonotonicInstant(nanoseconds: 0)
     /// Whether the first bytes may still turn out to be HTTP/2.
     private final var mayBeHTTP2: Bool
+    /// Since when it waits for a request; before the first and in the handshake, when it was accepted. Only a request
+    /// moves it: what else a peer may send must not keep a connection for ever.
+    private(set) final var idleSince: MonotonicInstant
+    private final var isCut = false
 
     init(fd: Int32, server: ServerWorker, origin: ConnectionOrigin) throws(ReactorError) {
         self.server = server
         self.origin = origin
         isShaken = origin.tls == nil
         mayBeHTTP2 = origin.http2 != .off
+        idleSince = server.reactor.now
         try super.init(fd: fd, reactor: server.reactor, tls: origin.tls)
         setDeadline(
             reactor.now + (isShaken ? server.configuration.headTimeout : server.configuration.handshakeTimeout))
@@ -53,9 +58,26 @@ public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
 
     override public func endOfTurn() { drive() }
 
+    final var isIdle: Bool { exchange == nil && isShaken }
+
+    /// Whether the TLS handshake is still to be done.
+    final var isHandshaking: Bool { !isShaken }
+
+    private func cut(_ reason: ConnectionCut) {
+        if isCut { return }
+        isCut = true
+        server.statistics.cuts.add(reason)
+    }
+
     override public func timedOut() {
         if let tunnel {
             tunnel.timedOut()
+            return
+        }
+        if isHandshaking {
+            server.statistics.handshakeFailures.add(1)
+            cut(.slowHandshake)
+            close(abruptly: true)
             return
         }
         guard let exchange else {
@@ -65,7 +87,11 @@ public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
         }
         switch exchange.phase {
         case .head:
-            if exchange.input.isEmpty && exchange.output.isEmpty {
+            if !exchange.output.isEmpty {
+                server.statistics.slowReaders.add(1)
+                cut(.slowReader)
+                close(abruptly: true)
+            } else if exchange.input.isEmpty {
                 close(abruptly: false)
             } else {
                 server.statistics.slowRequests.add(1)
@@ -75,6 +101,7 @@ public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
         case .inFlight:
             if !exchange.output.isEmpty {
                 server.statistics.slowReaders.add(1)
+                cut(.slowReader)
                 isBroken = true
             } else if !exchange.bodyEnded && !exchange.bodyPaused {
                 server.statistics.slowRequests.add(1)
@@ -83,6 +110,7 @@ public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
             drive()
         case .closing:
             server.statistics.slowReaders.add(1)
+            cut(.slowReader)
             close(abruptly: true)
         case .lingering:
             close(abruptly: false)
@@ -94,7 +122,14 @@ public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
     final func drive() {
         if isDriving || !isOpen || tunnel != nil { return }
         isDriving = true
-        while isOpen, tunnel == nil, step() {}
+        var steps = server.configuration.stepsPerTurnMax
+        while isOpen, tunnel == nil, step() {
+            steps -= 1
+            if steps == 0 {
+                wantEndOfTurn()
+                break
+            }
+        }
         isDriving = false
         if isOpen && tunnel == nil { armDeadline() }
     }
@@ -201,6 +236,8 @@ public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
     private func take(_ received: Received) -> Bool {
         if !isShaken, let tls, tls.isEstablished {
             isShaken = true
+            idleSince = reactor.now
+            server.endHandshake()
             server.statistics.handshakes.add(1)
             if tls.isResumed { server.statistics.resumptions.add(1) }
         }
@@ -210,7 +247,12 @@ public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
             inputEnded = true
             return true
         case .failed:
-            if !isShaken { server.statistics.handshakeFailures.add(1) }
+            if !isShaken {
+                server.statistics.handshakeFailures.add(1)
+                cut(.failedHandshake)
+            } else if tls?.hasRepeatedHandshake ?? false {
+                cut(.repeatedHandshake)
+            }
             isBroken = true
             return true
         }
@@ -285,6 +327,7 @@ public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
         hasServed = true
         exchange.consumer = nil
         exchange.context = nil
+        idleSince = reactor.now
         if !exchange.bodyEnded || !exchange.keepAlive || inputEnded || server.isDraining {
             exchange.phase = .closing
             return
@@ -321,6 +364,7 @@ public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
     /// Lets the handler answer a request that cannot be read, and closes afterwards.
     private func refuse(_ exchange: HTTP1Exchange, _ error: HTTPError) {
         server.statistics.malformed.add(1)
+        cut(ConnectionCut(error, inHead: exchange.phase == .head))
         if exchange.phase == .head {
             exchange.begin(now: reactor.now)
             exchange.bodyEnded = true
@@ -349,10 +393,16 @@ public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
     /// Sends what waits; false when some is left or the connection broke.
     private func flush(_ exchange: HTTP1Exchange) -> Bool {
         if exchange.output.isEmpty { return true }
+        exchange.beginWaiting(now: reactor.now)
         guard isWritable else { return false }
+        let before = exchange.output.count
         switch send(exchange.output) {
-        case .all: return true
-        case .partly: return false
+        case .all:
+            exchange.isWaiting = false
+            return true
+        case .partly:
+            if exchange.output.count < before { exchange.took(before - exchange.output.count, now: reactor.now) }
+            return false
         case .failed:
             isBroken = true
             return false
@@ -362,39 +412,6 @@ public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
     /// More output was appended outside the loop.
     final func noteOutput() {
         if !isDriving { wantEndOfTurn() }
-    }
-
-    // MARK: Deadlines
-
-    private func armDeadline() {
-        let configuration = server.configuration
-        guard let exchange else {
-            setDeadline(reactor.now + (isShaken ? configuration.idleTimeout : configuration.handshakeTimeout))
-            return
-        }
-        switch exchange.phase {
-        case .head:
-            if exchange.output.isEmpty {
-                setDeadline(headStarted + (isShaken ? configuration.headTimeout : configuration.handshakeTimeout))
-            } else {
-                setDeadline(reactor.now + configuration.sendTimeout)
-            }
-        case .inFlight:
-            if !exchange.output.isEmpty {
-                setDeadline(reactor.now + configuration.sendTimeout)
-            } else if !exchange.bodyEnded && !exchange.bodyPaused {
-                // The later a byte comes, the more must have come before it.
-                let earned = exchange.requestBodyBytes / max(1, configuration.bodyBytesPerSecondMin)
-                let slowest = exchange.bodyStarted + configuration.bodyTimeout + .seconds(earned)
-                setDeadline(min(reactor.now + configuration.bodyTimeout, slowest))
-            } else {
-                clearDeadline()
-            }
-        case .closing:
-            setDeadline(reactor.now + configuration.sendTimeout)
-        case .lingering:
-            break
-        }
     }
 
     // MARK: The end
@@ -419,6 +436,10 @@ public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
 
     final func close(abruptly: Bool) {
         guard isOpen else { return }
+        if isHandshaking {
+            isShaken = true
+            server.endHandshake()
+        }
         if let exchange {
             self.exchange = nil
             if exchange.phase == .inFlight {

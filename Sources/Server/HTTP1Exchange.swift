@@ -42,6 +42,12 @@ public final class HTTP1Exchange: Exchange {
     /// Whose turn it is. Strong, and cut by `ServerWorker.giveExchange`, which every connection that ends calls: a weak
     /// reference sent each count of the connection's references through a side table, 840 instructions per request.
     final var connection: HTTP1Connection?
+    private final var pausedAt = MonotonicInstant(nanoseconds: 0)
+    /// Whether output waits for the client; since when, how much it has taken meanwhile, and when it last took some.
+    final var isWaiting = false
+    private final var waitingSince = MonotonicInstant(nanoseconds: 0)
+    private final var tookLast = MonotonicInstant(nanoseconds: 0)
+    private final var tookBytes: Int64 = 0
     private let configuration: ServerConfiguration
 
     init(reactor: Reactor, configuration: ServerConfiguration, origin: ConnectionOrigin) {
@@ -63,11 +69,36 @@ public final class HTTP1Exchange: Exchange {
         isChunkedResponse = false
         hasNoResponseBody = false
         isRefused = false
+        isWaiting = false
         status = 0
         requestBodyBytes = 0
         responseBodyBytes = 0
         if consumer != nil { consumer = nil }
         if context != nil { context = nil }
+    }
+
+    // MARK: How the client reads
+
+    /// Output is there that the client has not taken.
+    func beginWaiting(now: MonotonicInstant) {
+        if isWaiting { return }
+        isWaiting = true
+        waitingSince = now
+        tookLast = now
+        tookBytes = 0
+    }
+
+    func took(_ count: Int, now: MonotonicInstant) {
+        tookBytes += Int64(count)
+        tookLast = now
+    }
+
+    /// When a client that takes no more is given up: after the send timeout without a byte, and the sooner the slower it
+    /// has taken what waits for it.
+    func sendDeadline(now: MonotonicInstant) -> MonotonicInstant {
+        beginWaiting(now: now)
+        let earned = tookBytes / max(1, configuration.responseBytesPerSecondMin)
+        return min(tookLast, waitingSince + .seconds(earned)) + configuration.sendTimeout
     }
 
     /// Called when the head is complete.
@@ -165,6 +196,7 @@ public final class HTTP1Exchange: Exchange {
                     return
                 }
                 sent = n
+                if isWaiting { took(n, now: reactor.now) }
             }
             output.append(from: buffer, offset: offset + sent, count: count - sent)
         }
@@ -193,11 +225,17 @@ public final class HTTP1Exchange: Exchange {
         return false
     }
 
-    override public func pauseBody() { bodyPaused = true }
+    override public func pauseBody() {
+        if bodyPaused { return }
+        bodyPaused = true
+        pausedAt = reactor.now
+    }
 
     override public func resumeBody() {
         guard bodyPaused else { return }
         bodyPaused = false
+        // The client was not slow while it was held.
+        bodyStarted = bodyStarted + (reactor.now - pausedAt)
         connection?.drive()
     }
 

@@ -253,6 +253,10 @@ final class HTTP2Connection: SocketStream, ServerConnection, HTTP2SessionOwner {
     /// Lets the client go elsewhere: no new streams, those in flight are finished. (RFC 9113 §6.8)
     func retire() { drain() }
 
+    var isIdle: Bool { exchanges.isEmpty }
+
+    var idleSince: MonotonicInstant { lastStreamEnded }
+
     func drain() {
         guard isOpen, !session.isGoingAway else { return }
         session.announceEnd()

@@ -38,19 +38,30 @@ public final class ServerStatistics: Sendable {
     public let handshakes = Count()
     public let resumptions = Count()
     public let handshakeFailures = Count()
+    /// Connections refused or cut off, by reason.
+    public let cuts = Cuts()
 
     public init() {}
 
     /// One count for each reason.
     public final class CutOffs: Sendable {
-        private final class Box: Sendable {
-            let count = Count()
-        }
-
         private let boxes = HTTP2CutOff.allCases.map { _ in Box() }
 
         func add(_ reason: HTTP2CutOff) { boxes[reason.rawValue].count.add(1) }
 
         public subscript(reason: HTTP2CutOff) -> Int { boxes[reason.rawValue].count.current }
+    }
+
+    /// One count for each reason.
+    public final class Cuts: Sendable {
+        private let boxes = ConnectionCut.allCases.map { _ in Box() }
+
+        func add(_ reason: ConnectionCut) { boxes[reason.rawValue].count.add(1) }
+
+        public subscript(reason: ConnectionCut) -> Int { boxes[reason.rawValue].count.current }
+    }
+
+    private final class Box: Sendable {
+        let count = Count()
     }
 }

@@ -24,6 +24,11 @@ public final class ServerWorker {
     /// Whether each answer says that its connection closes behind it, while new connections are still taken.
     public private(set) var isRetiring = false
     private var drained: (() -> Void)?
+    /// Connections that began a TLS handshake, the oldest first, from `handshakingFirst` on.
+    private var handshaking: [ObjectIdentifier] = []
+    private var handshakingFirst = 0
+    private var handshakesUnderWay = 0
+    private var shedAt = MonotonicInstant(nanoseconds: .min / 2)
     private let nowhere = ConnectionOrigin(listener: "", peer: SocketAddress(), tls: nil)
 
     public init(
@@ -42,10 +47,12 @@ public final class ServerWorker {
     public typealias ContextSource = () -> TLSServerContext?
 
     /// Listens on `address`; returns the address with the port that was chosen. `admit` may refuse a peer before
-    /// anything is spent on it. `inherited` is a socket that listens at this address already.
+    /// anything is spent on it; each that it admits is `released` once. `inherited` is a socket that listens at this
+    /// address already.
     public func listen(
         name: String, address: SocketAddress, backlog: Int32 = 1_024, tls: ContextSource? = nil,
-        http2: HTTP2Offer = .on, inherited: Int32? = nil, admit: @escaping (SocketAddress) -> Bool = { _ in true },
+        http2: HTTP2Offer = .on, inherited: Int32? = nil,
+        admit: @escaping (SocketAddress) -> ConnectionAdmission = { _ in .admitted },
         released: @escaping (SocketAddress) -> Void = { _ in }
     ) throws(ReactorError) -> SocketAddress {
         let accepted: (Int32, SocketAddress) -> Void = { [weak self] fd, peer in
@@ -58,24 +65,33 @@ public final class ServerWorker {
         } else {
             listener = try Listener(address, reactor: reactor, backlog: backlog, accepted: accepted)
         }
+        listener.exhausted = { [weak self] in
+            self?.statistics.cuts.add(.noDescriptors)
+            self?.shedIdle()
+        }
         listeners.append((name, listener))
         return listener.address
     }
 
-    private func accept(
+    /// Takes over an accepted connection.
+    package func accept(
         _ fd: Int32, _ peer: SocketAddress, name: String, tls: ContextSource?, http2: HTTP2Offer,
-        admit: (SocketAddress) -> Bool,
+        admit: (SocketAddress) -> ConnectionAdmission,
         released: @escaping (SocketAddress) -> Void
     ) {
+        if connections.count >= configuration.connectionsMax - configuration.connectionsMax / 16 { shedIdle() }
         guard connections.count < configuration.connectionsMax, !isDraining else {
-            statistics.refusedConnections.add(1)
-            Descriptor.discard(fd)
-            return
+            return refuse(fd, isDraining ? nil : .tooMany)
         }
-        guard admit(peer) else {
-            statistics.refusedConnections.add(1)
-            Descriptor.discard(fd)
-            return
+        var verdict = admit(peer)
+        if verdict == .refused(.tooMany) {
+            shedIdle()
+            verdict = admit(peer)
+        }
+        switch verdict {
+        case .admitted: break
+        case .crowded: shedIdle()
+        case .refused(let reason): return refuse(fd, reason)
         }
         var session: TLSSession?
         if let tls {
@@ -93,6 +109,7 @@ public final class ServerWorker {
             connections[ObjectIdentifier(connection)] = connection
             statistics.accepted.add(1)
             statistics.open.add(1)
+            if tls != nil { beginHandshake(connection) }
         } catch {
             released(peer)
         }
@@ -110,6 +127,55 @@ public final class ServerWorker {
         statistics.http2Connections.add(1)
         next.begin(with: input)
         reactor.buffers.give(input)
+    }
+
+    private func refuse(_ fd: Int32, _ reason: ConnectionCut?) {
+        statistics.refusedConnections.add(1)
+        if let reason { statistics.cuts.add(reason) }
+        Descriptor.discard(fd)
+    }
+
+    // MARK: Attacks that only hold something
+
+    /// Notes a handshake that begins, and cuts off the oldest where too many are under way.
+    private func beginHandshake(_ connection: HTTP1Connection) {
+        handshaking.append(ObjectIdentifier(connection))
+        handshakesUnderWay += 1
+        while handshakesUnderWay > configuration.handshakesMax, handshakingFirst < handshaking.count {
+            let oldest = handshaking[handshakingFirst]
+            handshakingFirst += 1
+            guard let connection = connections[oldest] as? HTTP1Connection, connection.isHandshaking else { continue }
+            statistics.cuts.add(.crowdedHandshake)
+            connection.close(abruptly: true)
+        }
+        // What is finished is left in the list until it reaches the front; it is tidied up by halves.
+        if handshaking.count > 4 * configuration.handshakesMax {
+            handshaking = handshaking[handshakingFirst...].filter {
+                (connections[$0] as? HTTP1Connection)?.isHandshaking ?? false
+            }
+            handshakingFirst = 0
+        }
+    }
+
+    /// A connection's handshake is over, well or not.
+    func endHandshake() { handshakesUnderWay -= 1 }
+
+    /// Makes room by closing connections that wait for a request: first of the network that has the most of them, and of
+    /// these the ones that have waited longest, so that who holds many loses them before who has one. A sixteenth at a
+    /// time, and not so often that the search itself becomes work.
+    private func shedIdle() {
+        guard reactor.now >= shedAt + .microseconds(16) * Int64(connections.count) else { return }
+        shedAt = reactor.now
+        let idle = connections.values.filter { $0.isIdle }
+        var held: [UInt64: Int] = [:]
+        for connection in idle { held[connection.origin.peer.network, default: 0] += 1 }
+        let order = idle.map { (count: held[$0.origin.peer.network] ?? 0, connection: $0) }.sorted {
+            $0.count != $1.count ? $0.count > $1.count : $0.connection.idleSince < $1.connection.idleSince
+        }
+        for (_, connection) in order.prefix(max(16, connections.count / 16)) {
+            statistics.cuts.add(.shedIdle)
+            connection.close(abruptly: false)
+        }
     }
 
     func closed(_ connection: any ServerConnection) {
@@ -212,6 +278,9 @@ public final class ServerWorker {
 /// A connection that its worker can end, whatever it speaks.
 protocol ServerConnection: AnyObject {
     var origin: ConnectionOrigin { get }
+    /// Whether it only waits for a request, and since when.
+    var isIdle: Bool { get }
+    var idleSince: MonotonicInstant { get }
     /// Takes no further requests, and closes when those in flight are done.
     func drain()
     /// Asks its client to leave it.

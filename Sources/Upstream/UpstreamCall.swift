@@ -46,6 +46,9 @@ package protocol UpstreamCall: AnyObject {
     var method: Method { get }
     /// Whether 101 may be answered.
     var wantsUpgrade: Bool { get }
+    /// A connection for this call is being made; a call that gives up before `connected` cancels it. Without that it
+    /// would be connected later, when the call may have become another one.
+    func connecting(_ connection: UpstreamConnection)
     /// A connection stands: append the request to `connection.output`; called again with another connection if the
     /// first turned out dead before a byte was answered and the call may be repeated.
     func connected(_ connection: UpstreamConnection)

@@ -99,6 +99,8 @@ final class FetchCall: UpstreamCall {
     private let reactor: Reactor
     private var done: ((Result<FetchAnswer, UpstreamFailure>) -> Void)?
     private var connection: UpstreamConnection?
+    /// The connection that is being made for this call.
+    private var pending: UpstreamConnection?
     private var timer: Reactor.ScheduledAction?
     private var answer = FetchAnswer(status: 0, fields: [], body: [])
     private var ticket: AdmissionQueue.Ticket?
@@ -128,14 +130,26 @@ final class FetchCall: UpstreamCall {
             self.connection = nil
             connection.cancel()
             finish(.failure(.timeout))
+        } else if let pending {
+            // Given up for good: what is reported as not sent must not be sent after all.
+            self.pending = nil
+            pending.cancel()
+            finish(.failure(.connectTimeout))
         } else if let ticket {
             pool?.withdraw(ticket)
             finish(.failure(.waitedTooLong))
         }
     }
 
+    func connecting(_ connection: UpstreamConnection) {
+        ticket = nil
+        self.connection = nil
+        pending = connection
+    }
+
     func connected(_ connection: UpstreamConnection) {
         ticket = nil
+        pending = nil
         self.connection = connection
         let out = connection.output
         out.append(copying: request.method.text.bytes)
@@ -192,6 +206,7 @@ final class FetchCall: UpstreamCall {
 
     func failed(_ failure: UpstreamFailure) {
         connection = nil
+        pending = nil
         ticket = nil
         finish(.failure(failure))
     }

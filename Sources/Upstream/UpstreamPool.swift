@@ -125,9 +125,10 @@ package final class UpstreamPool {
             }
         }
         do throws(ReactorError) {
-            let fd = try SocketStream.beginConnect(address)
+            let fd = try reactor.beginConnect(address)
             target.statistics.connections.add()
-            _ = try UpstreamConnection(fd: fd, pool: self, tls: session, call: call, passage: passage)
+            call.connecting(
+                try UpstreamConnection(fd: fd, pool: self, tls: session, call: call, passage: passage))
         } catch {
             if case .system(_, let code) = error {
                 refuse(call, passage, .connect(code: code))

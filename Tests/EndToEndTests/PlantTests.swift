@@ -5,7 +5,7 @@ import Testing
 ///
 /// Each check stands for itself: `MILLGATE=.build/debug/millgate python3 Tests/Plant/proxying.py [check_NAME…]`.
 @Suite struct PlantTests {
-    static let files = ["governed", "badinput", "proxying", "transport", "identity", "rpc", "http2"]
+    static let files = ["governed", "badinput", "proxying", "smuggling", "transport", "identity", "rpc", "http2"]
 
     @Test(arguments: files)
     func everyCheckOfThePlantHolds(file: String) async throws {
@@ -14,6 +14,15 @@ import Testing
         for line in lines where line.hasPrefix("FAIL") { Issue.record("\(file): \(line)") }
         #expect(output.status == 0, "\(output.text.suffix(2_000))")
         #expect(lines.contains { $0.hasPrefix("ok") }, "\(file) has checked nothing: \(output.text.suffix(2_000))")
+    }
+
+    /// The long form, with the honest client's p99, is `make attacks`.
+    @Test(arguments: ["HTTP/1.1", "HTTP/2", "TCP", "TLS", "upstream"])
+    func underAttackEveryHonestRequestIsAnsweredAndTheAttackerIsCutOff(on layer: String) async throws {
+        let output = try await Self.python("attacks.py", ["--short", "--on", layer])
+        for line in output.text.split(separator: "\n") where line.hasPrefix("FAIL") { Issue.record("\(line)") }
+        #expect(output.status == 0, "\(output.text.suffix(2_000))")
+        #expect(output.text.contains(" 0 failed, 0 rows do not hold"), "\(output.text.suffix(2_000))")
     }
 
     /// The long form is `make crash`.

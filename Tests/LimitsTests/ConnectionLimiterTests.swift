@@ -1,18 +1,19 @@
+import Bytes
 import Limits
 import Testing
 
 @Test func connectionsAreCappedForEachAddressAndInAll() {
     let limiter = ConnectionLimiter(ConnectionLimiter.Configuration(perAddressMax: 2, totalMax: 3))
     let (a, b) = (AddressKey(ipv4: 1), AddressKey(ipv4: 2))
-    #expect(limiter.admit(a) == .admitted)
-    #expect(limiter.admit(a) == .admitted)
-    #expect(limiter.admit(a) == .tooManyFromAddress)
+    #expect(limiter.admit(a, now: MonotonicInstant(nanoseconds: 0)) == .admitted)
+    #expect(limiter.admit(a, now: MonotonicInstant(nanoseconds: 0)) == .admitted)
+    #expect(limiter.admit(a, now: MonotonicInstant(nanoseconds: 0)) == .tooManyFromAddress)
     #expect(limiter.count == 2)
-    #expect(limiter.admit(b) == .admitted)
-    #expect(limiter.admit(b) == .tooMany)
+    #expect(limiter.admit(b, now: MonotonicInstant(nanoseconds: 0)) == .admitted)
+    #expect(limiter.admit(b, now: MonotonicInstant(nanoseconds: 0)) == .tooMany)
     #expect(limiter.count == 3)
     limiter.release(a)
-    #expect(limiter.admit(b) == .admitted)
+    #expect(limiter.admit(b, now: MonotonicInstant(nanoseconds: 0)) == .admitted)
     limiter.release(a)
     limiter.release(b)
     limiter.release(b)
@@ -32,9 +33,9 @@ import Testing
         let total = open.values.reduce(0, +)
         if Bool.random(using: &random) {
             let expected: ConnectionLimiter.Verdict =
-                total == 60 ? .tooMany : open[address] == 5 ? .tooManyFromAddress : .admitted
-            #expect(limiter.admit(address) == expected)
-            if expected == .admitted { open[address, default: 0] += 1 }
+                total == 60 ? .tooMany : open[address] == 5 ? .tooManyFromAddress : total >= 57 ? .crowded : .admitted
+            #expect(limiter.admit(address, now: MonotonicInstant(nanoseconds: 0)) == expected)
+            if expected == .admitted || expected == .crowded { open[address, default: 0] += 1 }
         } else if let count = open[address] {
             limiter.release(address)
             open[address] = count > 1 ? count - 1 : nil
@@ -50,7 +51,8 @@ import Testing
         for _ in 0..<4 {
             group.addTask {
                 var admitted = 0
-                for i in 0..<2_000 as Range<UInt32> where limiter.admit(AddressKey(ipv4: i % 4)) == .admitted {
+                for i in 0..<2_000 as Range<UInt32>
+                where limiter.admit(AddressKey(ipv4: i % 4), now: MonotonicInstant(nanoseconds: 0)) == .admitted {
                     admitted += 1
                 }
                 return admitted
@@ -60,4 +62,29 @@ import Testing
     }
     #expect(most == 200)
     #expect(limiter.count == 200)
+}
+
+@Test func anAddressMayOpenOnlySoManyConnectionsInASecond() {
+    let limiter = ConnectionLimiter(.init(perAddressMax: 1_000, totalMax: 10_000, perAddressRate: 10))
+    let (fast, slow) = (AddressKey(ipv4: 1), AddressKey(ipv4: 2))
+    var now = MonotonicInstant(nanoseconds: 5)
+    for _ in 0..<40 { #expect(limiter.admit(fast, now: now) == .admitted) }
+    #expect(limiter.admit(fast, now: now) == .tooFastFromAddress)
+    #expect(limiter.count == 40)
+    #expect(limiter.admit(slow, now: now) == .admitted)
+    now = now + .milliseconds(100)
+    #expect(limiter.admit(fast, now: now) == .admitted)
+    #expect(limiter.admit(fast, now: now) == .tooFastFromAddress)
+    // Closing connections earns nothing.
+    for _ in 0..<41 { limiter.release(fast) }
+    #expect(limiter.admit(fast, now: now) == .tooFastFromAddress)
+    #expect(limiter.count == 1)
+}
+
+@Test func theLastSixteenthOfTheRoomIsToldOf() {
+    let limiter = ConnectionLimiter(.init(perAddressMax: 100, totalMax: 32))
+    let address = AddressKey(ipv4: 1)
+    for _ in 0..<30 { #expect(limiter.admit(address, now: MonotonicInstant(nanoseconds: 0)) == .admitted) }
+    for _ in 0..<2 { #expect(limiter.admit(address, now: MonotonicInstant(nanoseconds: 0)) == .crowded) }
+    #expect(limiter.admit(address, now: MonotonicInstant(nanoseconds: 0)) == .tooMany)
 }

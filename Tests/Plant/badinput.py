@@ -174,6 +174,7 @@ def check_when_descriptors_run_out_the_listener_rests_and_recovers(plant):
     for _ in range(300):
         s = socket.socket()
         s.settimeout(2)
+        s.bind(("127.0.0.66", 0))
         s.connect(("127.0.0.1", gateway.ports["plain"]))
         greedy.append(s)
     time.sleep(0.3)
@@ -183,6 +184,30 @@ def check_when_descriptors_run_out_the_listener_rests_and_recovers(plant):
     for s in greedy:
         s.close()
     wait(20, lambda: gateway.request("GET", "/open/y").status == 200, "new connections are taken again")
+    holds(gateway.cut("too-many") + gateway.cut("shed-idle") > 100, "they are refused or make room")
+    equal(gateway.cut("no-descriptors"), 0, "before it comes to that")
+
+
+def check_when_the_system_has_no_descriptors_left_the_listener_rests_and_recovers(plant):
+    gateway = plant.gateway(changes=proxying(plant.server()))
+    honest = gateway.connect()
+    request = f"GET /open/x HTTP/1.1\r\n{HOST}\r\n".encode()
+    honest.sendall(request)
+    holds(honest.recv(65536).startswith(b"HTTP/1.1 200"), "before")
+    # Taken away while it runs, as when other processes use up what there is.
+    resource.prlimit(gateway.process.pid, resource.RLIMIT_NOFILE, (gateway.descriptors() + 4, 20_000))
+    greedy = [gateway.connect(source="127.0.0.66") for _ in range(40)]
+    wait(10, lambda: gateway.process.poll() is not None or honest_answer(honest, request), "it is served")
+    resource.prlimit(gateway.process.pid, resource.RLIMIT_NOFILE, (4_096, 20_000))
+    for s in greedy:
+        s.close()
+    wait(20, lambda: gateway.request("GET", "/open/y").status == 200, "new connections are taken again")
+    holds(gateway.cut("no-descriptors") > 0, "it is counted")
+
+
+def honest_answer(s, request):
+    s.sendall(request)
+    return s.recv(65536).startswith(b"HTTP/1.1 200")
 
 
 if __name__ == "__main__":

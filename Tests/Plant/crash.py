@@ -157,7 +157,7 @@ class Run:
               f"{self.torn} torn calls, {len(states)} without an outcome at first: "
               f"{len(states) - waiting - missing} found out, {waiting} shown as unknown, {missing} not findable, "
               f"{strange} unexplained", flush=True)
-        self.isGood = not (lost or doubled or missing or strange) and acknowledged > arguments.kills
+        self.isGood = not (lost or doubled or missing or strange) and acknowledged > 0
 
 
 def main():

@@ -162,6 +162,12 @@ class ServerConnection:
             self.server.received.append(data)
         return data
 
+    def more(self):
+        data = self.receive()
+        if not data:
+            raise OSError("it ended in the middle")
+        return data
+
     def head(self):
         while b"\r\n\r\n" not in self.rest:
             part = self.receive()
@@ -176,10 +182,7 @@ class ServerConnection:
         length = re.search(r"(?im)^content-length: *(\d+)", head)
         if length:
             while len(self.rest) < int(length[1]):
-                part = self.receive()
-                if not part:
-                    break
-                self.rest += part
+                self.rest += self.more()
             body, self.rest = self.rest[:int(length[1])], self.rest[int(length[1]):]
             return body
         if not re.search(r"(?im)^transfer-encoding: *chunked", head):
@@ -188,14 +191,14 @@ class ServerConnection:
         while True:
             size = int(self.line(), 16)
             while len(self.rest) < size + 2:
-                self.rest += self.receive()
+                self.rest += self.more()
             body, self.rest = body + self.rest[:size], self.rest[size + 2:]
             if size == 0:
                 return body
 
     def line(self):
         while b"\r\n" not in self.rest:
-            self.rest += self.receive()
+            self.rest += self.more()
         line, _, self.rest = self.rest.partition(b"\r\n")
         return line
 
@@ -297,7 +300,7 @@ class Gateway:
                    and all(label in sample for label in wanted))
 
     def cut(self, reason):
-        return self.count("connections_cut_total", reason=reason)
+        return self.count("connections_cut", reason=reason)
 
     def admin(self, path):
         return self.request("GET", path, listener="admin")
@@ -448,7 +451,7 @@ class Plant:
                        {"name": "odoo-database", "path": "/web/database", "upstream": "odoo", "access": "token"},
                        {"name": "odoo-rpc", "paths": ["/jsonrpc", "/xmlrpc", "/json"], "upstream": "odoo",
                         "access": "token"}],
-            "server": {"connections_per_address": 0},
+            "server": {"connections_per_address": 0, "connection_rate_per_address": 0},
             "audit": {"key": {"file": self.file("audit.key")}},
             "log": {"level": "info", "access": "off"}}
         merge(settings, changes or {})
@@ -474,10 +477,10 @@ class Plant:
 
 
 def proxying(server, **route):
-    """Settings for a gateway whose /open leads to `server` and asks nobody who they are."""
+    """Settings for a gateway whose /open leads to `server`, or its URL, and asks nobody who they are."""
     return {
         "upstreams": [{"name": "odoo", "url": "odoo"},
-                      {"name": "back", "url": server.url, "in_flight": 0, "hide_errors": False}],
+                      {"name": "back", "url": getattr(server, "url", server), "in_flight": 0, "hide_errors": False}],
         "routes": [{"name": "odoo-web", "path": "/", "upstream": "odoo"},
                    {"name": "odoo-database", "path": "/web/database", "upstream": "odoo"},
                    {"name": "odoo-rpc", "paths": ["/jsonrpc", "/xmlrpc", "/json"], "upstream": "odoo"},
