@@ -10,7 +10,8 @@ TEST_ARGS ?=
 export FUZZ_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test cel-conformance bench count attacks crash idle test-asan test-tsan lint fuzz format clean
+.PHONY: help run build test cel-conformance jwt-conformance bench count attacks crash idle test-asan test-tsan lint \
+	fuzz format clean
 
 help: ## List these commands.
 	@echo "Millgate: a governed gateway between plant applications and Odoo"
@@ -28,6 +29,9 @@ test: ## Run every test, unit and end to end; TEST_ARGS='--filter JSONTests' for
 	@scripts/install-deps.sh test
 	@scripts/venv.sh
 	swift test --disable-xctest $(TEST_ARGS)
+
+jwt-conformance: ## Run Wycheproof's JWS and JWK vectors; WYCHEPROOF=DIR is testvectors_v1 of github.com/C2SP/wycheproof.
+	@scripts/jwt-conformance.sh
 
 cel-conformance: ## Run cel-spec's public cases; CEL_SPEC=DIR is a checkout of github.com/google/cel-spec.
 	@scripts/cel-conformance.sh

@@ -119,8 +119,15 @@ final class CurlTransfer {
             && set(CURLOPT_SSLCERT_BLOB, pem: certificate.chain) && set(CURLOPT_SSLKEY_BLOB, pem: certificate.key)
     }
 
+    /// Longest body that goes by HTTP/2, in bytes: well within its first window of 65,535 (RFC 9113 §6.9.2). Longer
+    /// uploads were seen to stall there until their timeout, with libcurl 7.88 driven by its socket interface.
+    private static let http2BodyBytesMax = 32_768
+
     private func setRequest(_ request: OutboundRequest) -> Bool {
         guard set(CURLOPT_URL, request.url) else { return false }
+        if request.body.count > Self.http2BodyBytesMax {
+            guard set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1)) else { return false }
+        }
         if !request.mayReuseConnection {
             guard set(CURLOPT_FRESH_CONNECT, 1), set(CURLOPT_FORBID_REUSE, 1) else { return false }
         }

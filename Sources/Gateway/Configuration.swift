@@ -20,6 +20,8 @@ package struct Configuration: Sendable {
     /// Where `/healthz`, `/readyz` and `/metrics` are. Default 127.0.0.1:9090.
     package var admin = AddressConfiguration(host: "127.0.0.1", port: 9090)
     package var identity = IdentityConfiguration()
+    /// Nil: off.
+    package var tokenService: TokenServiceConfiguration?
     package var odoo = OdooConfiguration()
     package var sites: [SiteConfiguration] = []
     package var upstreams: [UpstreamEntry] = []

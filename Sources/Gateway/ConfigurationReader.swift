@@ -55,6 +55,7 @@ package struct ConfigurationReader {
         result.drainTimeout = map.duration("drain_timeout", in: 0 ... .minutes(10), default: result.drainTimeout)
         readListeners(map)
         readIdentity(map)
+        readTokenService(map)
         readOdoo(map)
         readSites(map)
         readUpstreams(map)

@@ -26,7 +26,7 @@ extension ConfigurationReader {
             result.identity.issuers = identity.list("issuers") { value in
                 value.mapping { entry -> IdentityConfiguration.Issuer? in issuer(entry, lines: &lines) }
             }
-            if identity.optional("issuers") == nil, !takesCertificates {
+            if identity.optional("issuers") == nil, !takesCertificates, map.optional("token_service") == nil {
                 identity.report(
                     "nobody could prove who they are: give 'issuers', or a listener that takes client certificates")
             }

@@ -37,6 +37,12 @@ final class ConnectionFacts {
 }
 
 extension SocketAddress {
+    /// Whether it is this very machine: 127.0.0.0/8 or ::1.
+    var isLoopback: Bool {
+        let bytes = octets
+        return isIPv6 ? bytes.dropLast().allSatisfy { $0 == 0 } && bytes.last == 1 : bytes.first == 127
+    }
+
     /// The address as connection and rate limits count it.
     var addressKey: AddressKey {
         let words = addressWords

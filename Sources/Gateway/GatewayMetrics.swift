@@ -39,6 +39,7 @@ package final class GatewayMetrics: Sendable {
     private let limitKeys: Gauge
     private let issuerKeys: Gauge
     private let revocations: Gauge
+    private let tokenService: Gauge
     private let issuerNames: [String]
     private let generation: Gauge
     private let upstreamNames: [String]
@@ -108,6 +109,9 @@ package final class GatewayMetrics: Sendable {
                 + "the last success. stale is 1 while old keys are used because the issuer is away.",
             [Label("issuer", issuers.isEmpty ? ["(none)"] : issuers), Label("item", Self.issuerItems)])
         revocations = builder.gauge("revocations", "Revocations that count now.")
+        tokenService = builder.gauge(
+            "token_service", "Requests to the built-in token service since the start.",
+            [Label("result", TokenService.results)])
         limitKeys = builder.gauge("limit_keys", "Keys that rate limits count now.")
         generation = builder.gauge("configuration_generation", "Reloads since the start.")
         registry = builder.build()
@@ -129,6 +133,7 @@ package final class GatewayMetrics: Sendable {
         var audit: AppendLog.Status
         var issuers: [IdentityDesk.Report]
         var revocations: Int
+        var tokenService: [Int]
         var limitKeys: Int
         var generation: UInt64
     }
@@ -185,6 +190,7 @@ package final class GatewayMetrics: Sendable {
             }
         }
         revocations.writer(writer).set(reading.revocations)
+        for (i, n) in reading.tokenService.enumerated() { tokenService.writer(writer).set(n, at: i) }
         limitKeys.writer(writer).set(reading.limitKeys)
         generation.writer(writer).set(Int(reading.generation))
         var out: [UInt8] = []

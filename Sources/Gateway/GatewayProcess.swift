@@ -39,6 +39,7 @@ package final class GatewayProcess: Sendable {
     private let parts: Parts
     private let running: Mutex<Running>
     private let odoo = Mutex<OdooCaller?>(nil)
+    private let tokenService = Mutex<TokenService?>(nil)
     private let addressList = Mutex<[ListenerAddress]>([])
     /// Problems that keep the gateway from being ready, by name.
     private let obstacles = Mutex<[String: String]>(["recovery": "unfinished operations are being looked at"])
@@ -60,6 +61,8 @@ package final class GatewayProcess: Sendable {
 
     func add(_ address: ListenerAddress) { addressList.withLock { $0.append(address) } }
 
+    func setTokenService(_ service: TokenService) { tokenService.withLock { $0 = service } }
+
     func setOdoo(_ caller: OdooCaller) { odoo.withLock { $0 = caller } }
 
     /// A released production order with something left to produce, for the lines that a newcomer pastes; nil when there
@@ -77,7 +80,10 @@ package final class GatewayProcess: Sendable {
     var desk: IdentityDesk { parts.desk }
     /// What the admin interface has besides health and metrics.
     var adminResources: [any AdminResource] {
-        [AdminRevocations(desk: parts.desk, note: { await self.note($0) })]
+        let note: @Sendable (String) async -> Void = { await self.note($0) }
+        var resources: [any AdminResource] = [AdminRevocations(desk: parts.desk, note: note)]
+        if let service = tokenService.withLock({ $0 }) { resources.append(AdminAccounts(service: service, note: note)) }
+        return resources
     }
     var auditLog: AppendLog { parts.shared.audit }
     var ledger: Ledger { parts.ledger }
@@ -191,6 +197,7 @@ package final class GatewayProcess: Sendable {
                     uniqueKeysWithValues: OperationState.allCases.map { ($0.rawValue, parts.ledger.count(of: $0)) }),
                 audit: parts.shared.audit.status,
                 issuers: parts.desk.reports(), revocations: parts.desk.revocationCount,
+                tokenService: tokenService.withLock { $0 }?.counts ?? [],
                 limitKeys: parts.shared.limiter.statistics(now: Clock.monotonic()).keys,
                 generation: snapshot.generation),
             writer: parts.handles.count)

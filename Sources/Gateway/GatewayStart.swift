@@ -125,6 +125,7 @@ extension GatewayProcess {
             await process.recover(runner, world)
             process.setOdoo(home)
             await desk.begin(patience: .seconds(5))
+            try await process.startTokenService(configuration, desk, handles)
             try await process.listen(configuration, handles: handles, inherited: inherited)
             process.keepHouse(runner, world, on: handles[0])
             return process
@@ -162,6 +163,33 @@ extension GatewayProcess {
     /// Client connections that the process has descriptors for: a quarter is kept for servers, files and timers, so that
     /// what was accepted can be served as well.
     static func connectionsMax(descriptors: Int) -> Int { descriptors - max(min(64, descriptors / 2), descriptors / 4) }
+
+    /// The token service, before the listeners are opened: its keys are there, and known to every reactor.
+    private func startTokenService(
+        _ configuration: Configuration, _ desk: IdentityDesk, _ handles: [ReactorHandle]
+    ) async throws(ReactorError) {
+        guard let settings = configuration.tokenService, let environment = configuration.identity.environment else {
+            return
+        }
+        let service: TokenService
+        do {
+            service = try TokenService(
+                settings, environment: environment, leeway: configuration.identity.leeway, desk: desk, log: log,
+                note: { await self.note($0) })
+            try await service.begin(on: home)
+        } catch {
+            throw .tls("the token service cannot start: \(error)")
+        }
+        setTokenService(service)
+        for handle in handles {
+            await withCheckedContinuation { continuation in
+                handle.post { reactor in
+                    reactor.local(Worker.self)?.tokenService = service
+                    continuation.resume()
+                }
+            }
+        }
+    }
 
     // MARK: Stores and secrets
 

@@ -67,6 +67,9 @@ package final class IdentityDesk: Sendable {
         adopt(plans)
     }
 
+    /// Key ids of the token service's published keys, as the verifier has them.
+    var ownKeyIDs: Set<String> { state.withLock { Set($0.ownIssuer?.keys.keys.compactMap(\.id) ?? []) } }
+
     var current: IdentityState { state.withLock { $0.current } }
 
     // MARK: Configuration
@@ -211,10 +214,10 @@ package final class IdentityDesk: Sendable {
             answer = .failure(error)
         }
         let now = Clock.monotonic()
-        let (changed, failure) = state.withLock { state -> (Bool, String?) in
+        let (made, failure) = state.withLock { state -> (IdentityState?, String?) in
             // A reload may have put another machine in its place.
-            guard var machine = state.machines[issuer], machine.client === client else { return (false, nil) }
-            defer { state.machines[issuer] = machine }
+            guard var machine = state.machines[issuer], machine.client === client else { return (nil, nil) }
+            var changed = false
             switch answer {
             case .failure(let error): machine.refresh.failed("\(error)", now: now)
             case .success(let response) where response.status != 200:
@@ -223,15 +226,16 @@ package final class IdentityDesk: Sendable {
                 machine.refresh.failed("answered with too much", now: now)
             case .success(let response):
                 let maxAge = CacheControl.maxAge(response["cache-control"])
-                let changed = machine.refresh.received(response.body, maxAge: maxAge, now: now)
-                return (changed, machine.refresh.lastFailure)
+                changed = machine.refresh.received(response.body, maxAge: maxAge, now: now)
             }
-            return (false, machine.refresh.lastFailure)
+            state.machines[issuer] = machine
+            // In the same breath: between fetched keys and a state with them nobody shall find the key unknown.
+            return (changed ? Self.renew(&state, now: now, log: log) : nil, machine.refresh.lastFailure)
         }
         if let failure { log.warning("keys of \(issuer): \(failure)") }
-        if changed {
+        if let made {
             log.notice("keys of \(issuer) taken over")
-            await change { _ in }
+            await hand(out: made)
         }
         // After metadata the keys are due at once.
         if case .metadata = fetch, failure == nil { fetchWhatIsDue() }

@@ -70,6 +70,8 @@ extension Worker {
     /// again in a second. Only while a fetch is under way that may bring the key: made-up ids cannot ask for one often.
     private func whileFetching(_ token: Span<UInt8>) -> TokenError {
         guard let issuer = identity.verifier.claimedIssuer(token) else { return .unknownKey }
+        // The key may have come, and be on its way to this reactor.
+        if desk.current.generation > identity.generation { return .keysUnavailable }
         return desk.unknownKey(of: issuer) ? .keysUnavailable : .unknownKey
     }
 

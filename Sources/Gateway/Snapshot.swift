@@ -54,13 +54,15 @@ package final class Snapshot: Sendable {
         self.events = events
         self.asyncapi = asyncapi
         policyDigestShort = String(policy.digest.prefix(16))
-        table = RouteTable(
-            routes.map { (prefix: $0.path, route: $0.isRPC ? RouteTarget.rpc($0.index) : .proxy($0.index)) }
-                + [
-                    ("/v1", .services), ("/access/v1", .services), ("/openapi.json", .openapi),
-                    ("/asyncapi.json", .asyncapi),
-                    ("/.well-known/authzen-configuration", .authzen),
-                ])
+        var places = routes.map { (prefix: $0.path, route: $0.isRPC ? RouteTarget.rpc($0.index) : .proxy($0.index)) }
+        places += [
+            ("/v1", .services), ("/access/v1", .services), ("/openapi.json", .openapi), ("/asyncapi.json", .asyncapi),
+            ("/.well-known/authzen-configuration", .authzen),
+        ]
+        if configuration.tokenService != nil {
+            for path in TokenServiceConfiguration.Path.allCases { places.append((path.rawValue, .tokens)) }
+        }
+        table = RouteTable(places)
     }
 
     /// The resource with the warehouse that its site is, where a service did not name another.
@@ -106,6 +108,8 @@ enum RouteTarget: Sendable {
     case asyncapi
     /// What other applications need to know to ask the policy. (AuthZEN §9)
     case authzen
+    /// To the token service.
+    case tokens
 }
 
 /// A limit with the conditions under which it counts.

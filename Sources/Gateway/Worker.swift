@@ -45,6 +45,9 @@ final class Worker: ExchangeHandler {
     /// Who calls Odoo for scripts; set once, before the first request.
     final var relay: RPCRelay?
     final var streams: [UInt64: EventStream] = [:]
+    final var tokenCalls: [UInt64: TokenServiceCall] = [:]
+    /// Nil while it is off.
+    final var tokenService: TokenService?
     private final var contexts: [RequestContext] = []
     private final var proxies: [ProxyCall] = []
     private final var openDecisions: [RouteDecision?] = []
@@ -124,6 +127,7 @@ final class Worker: ExchangeHandler {
         case .openapi: describe(exchange, snapshot.openapi)
         case .asyncapi: describe(exchange, snapshot.asyncapi)
         case .authzen: describeAccess(exchange)
+        case .tokens: serveTokens(exchange, context)
         case nil: refuse(exchange, .notFound)
         }
     }

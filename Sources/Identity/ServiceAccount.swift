@@ -23,7 +23,7 @@ package struct ServiceAccount: Sendable {
 
     /// `client_id`, and `sub` of its tokens.
     package let id: String
-    package let credential: Credential
+    package var credential: Credential
     /// The environment that it belongs to: its tokens are issued by, and good for, a gateway of that name only.
     package let environment: String
     /// Put into the token's claim `roles`.
@@ -33,8 +33,8 @@ package struct ServiceAccount: Sendable {
     package let createdAt: WallInstant
     /// From then on it gets no tokens; nil for never.
     package let expires: WallInstant?
-    package let isDisabled: Bool
-    package let lastUsed: WallInstant?
+    package var isDisabled: Bool
+    package var lastUsed: WallInstant?
 
     package init(
         id: String, credential: Credential, environment: String, roles: [String], scopes: [String],
@@ -64,6 +64,12 @@ package struct ServiceAccount: Sendable {
         guard roles.count <= 32, roles.allSatisfy(plain) else { return "at most 32 roles, printable ASCII" }
         guard scopes.count <= 32, scopes.allSatisfy(plain) else { return "at most 32 scopes, printable ASCII" }
         return nil
+    }
+
+    package func with(_ change: (inout ServiceAccount) -> Void) -> ServiceAccount {
+        var copy = self
+        change(&copy)
+        return copy
     }
 
     /// Whether it gets tokens at `now`.

@@ -33,6 +33,9 @@ package struct TokenIssuer: Sendable {
         self.keyID = keyID
     }
 
+    /// A new `jti`: 128 random bits; nil when there is no randomness.
+    package static func makeTokenID() -> String? { Digest.random(16).map { Base64URL.encode($0) } }
+
     /// A signed token in compact form. libjwt writes and signs it; what it cannot do (PS, EdDSA and a `typ` other than
     /// `JWT`, which it overwrites) is written here and signed by OpenSSL.
     ///

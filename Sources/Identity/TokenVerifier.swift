@@ -40,11 +40,18 @@ package struct TokenVerifier: Sendable {
         guard let name = claims["iss"] else { throw .missingClaim("iss") }
         guard let issuerName = name.string else { throw .badClaim("iss") }
         guard let issuer = issuers[issuerName] else { throw .unknownIssuer }
-        let key = try Self.key(of: issuer, header: header)
-        guard let type = TokenType(header: header.type), issuer.types.contains(type) else { throw .wrongType }
-        guard key.verify(token.extracting(parts.signed), signature: signature) else { throw .badSignature }
+        try Self.check(token, signed: parts.signed, signature: signature, header: header, issuer: issuer)
         claims = issuer.mapping.apply(to: claims)
         return try TokenClaims(claims: claims, issuer: issuer, now: now).principal(header: header)
+    }
+
+    /// The key, the type and the signature: all but the claims.
+    static func check(
+        _ token: Span<UInt8>, signed: Range<Int>, signature: [UInt8], header: TokenHeader, issuer: IssuerConfiguration
+    ) throws(TokenError) {
+        let key = try key(of: issuer, header: header)
+        guard let type = TokenType(header: header.type), issuer.types.contains(type) else { throw .wrongType }
+        guard key.verify(token.extracting(signed), signature: signature) else { throw .badSignature }
     }
 
     /// The configured issuer that a token claims to be from, without any check: whose keys may be missing.

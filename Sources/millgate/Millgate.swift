@@ -22,6 +22,6 @@ struct Millgate: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             Serve.self, Check.self, SandboxCommand.self, Keys.self, Token.self, RevocationCommand.self,
-            PolicyCommand.self, AuditCommand.self, EventsCommand.self, VersionCommand.self,
+            PolicyCommand.self, AccountCommand.self, AuditCommand.self, EventsCommand.self, VersionCommand.self,
         ])
 }

@@ -5,7 +5,9 @@ import Testing
 ///
 /// Each check stands for itself: `MILLGATE=.build/debug/millgate python3 Tests/Plant/proxying.py [check_NAME…]`.
 @Suite struct PlantTests {
-    static let files = ["governed", "badinput", "proxying", "smuggling", "transport", "identity", "rpc", "http2"]
+    static let files = [
+        "governed", "badinput", "proxying", "smuggling", "transport", "identity", "rpc", "http2", "tokens",
+    ]
 
     @Test(arguments: files)
     func everyCheckOfThePlantHolds(file: String) async throws {

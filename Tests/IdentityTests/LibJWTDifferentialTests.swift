@@ -75,6 +75,40 @@ struct LibJWTDifferentialTests {
         }
     }
 
+    /// The header's members, in all combinations of a small set of values: what is accepted here is accepted there.
+    @Test(arguments: [SignatureAlgorithm.hs256, .es256])
+    func bothThinkAlikeOfOddHeaders(_ algorithm: SignatureAlgorithm) throws {
+        let verifier = try TestKeys.verifier(algorithm)
+        let material = publicMaterial(algorithm)
+        var accepted = 0
+        for alg in SignatureAlgorithm.allCases.map({ "\"\($0)\"" }) + ["\"none\"", "\"\"", "null", "1", "[]"] {
+            for type in ["", ",\"typ\":\"JWT\"", ",\"typ\":\"at+jwt\"", ",\"typ\":\"x\"", ",\"typ\":7"] {
+                for rest in [
+                    "", ",\"kid\":\"k1\"", ",\"kid\":\"k2\"", ",\"crit\":[\"b64\"],\"b64\":false", ",\"alg\":\"none\"",
+                ] {
+                    let token = try TestKeys.forge(header: "{\"alg\":\(alg)\(type)\(rest)}", algorithm: algorithm)
+                    guard verifier.refusal(of: token) == nil else { continue }
+                    accepted += 1
+                    // libjwt knows no other type than its own.
+                    if type.contains("at+jwt") { continue }
+                    #expect(LibJWT.accepts(token, algorithm: algorithm, key: material), "\(alg)\(type)\(rest)")
+                }
+            }
+        }
+        // The key's own algorithm, with three types and with its own key id or none.
+        #expect(accepted == 6)
+    }
+
+    /// A token of the token service, as a stranger sees it who has the published JWK set and nothing else.
+    @Test func tokensOfTheTokenServiceAreGoodForBoth() throws {
+        let key = try SigningKey.make(.es256)
+        let token = try key.issuer().issue(TestKeys.claims())
+        let published = try KeySet.parsePublished(JSONValue.object(SigningKey.jwks([key])).bytes)
+        let verifier = try TestKeys.verifier(keys: published.keys)
+        #expect(verifier.refusal(of: token) == nil)
+        #expect(LibJWT.accepts(token, algorithm: .es256, key: Array(try #require(key.publicPEM).utf8)))
+    }
+
     /// The two holes of libjwt 1.10 as a verifier that made it an issuer only. When these fail, libjwt has changed.
     @Test func libjwtAcceptsWhatIsRefusedHere() throws {
         let pem = Array(TestKeys.rsa.publicKey.pem.utf8)
