@@ -197,7 +197,7 @@ def check_when_the_system_has_no_descriptors_left_the_listener_rests_and_recover
     # Taken away while it runs, as when other processes use up what there is.
     resource.prlimit(gateway.process.pid, resource.RLIMIT_NOFILE, (gateway.descriptors() + 4, 20_000))
     greedy = [gateway.connect(source="127.0.0.66") for _ in range(40)]
-    wait(10, lambda: honest_answer(gateway, honest, request), "it is served, on its connection or, if that made room, anew")
+    wait(10, lambda: honest_answer(gateway, honest, request), "it is served, on its connection or on a new one")
     resource.prlimit(gateway.process.pid, resource.RLIMIT_NOFILE, (4_096, 20_000))
     for s in greedy:
         s.close()
