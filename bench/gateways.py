@@ -151,6 +151,8 @@ def millgate(directory, up, binary, contracts):
     (home / "policies" / "roles.yaml").write_text(ROLES.format(**p))
     (home / "policies" / "access" / "bench.yaml").write_text(ACCESS.format(**p))
     shutil.copytree(contracts, home / "policies" / "services")
+    # The contracts name the events that they tell.
+    shutil.copytree(contracts.parent / "events", home / "policies" / "events")
     (home / "audit.key").write_text(os.urandom(32).hex())
     (home / "audit.key").chmod(0o600)
     return Gateway("millgate", [binary, "serve", "--config", home / "millgate.yaml"], p["plain"], p["tls"],
