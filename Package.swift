@@ -67,6 +67,9 @@ let package = Package(
         // Floor 4, pure.
         room("PolicyTools", ["Bytes", "JSON", "Documents", "Identity", "Contracts", "Expressions", "Policy"]),
 
+        // Floor 4, pure.
+        room("Webhooks", ["Bytes", "JSON", "Documents", "Events", "Expressions", "CSystem"]),
+
         // Floor 5, the world.
         room("Reactor", ["Bytes", "CSystem"]),
         room("Store", ["Bytes", "JSON", "CSystem", "Audit", "Identity", "Events"]),
@@ -119,6 +122,7 @@ let package = Package(
         tests("Events", ["Events", "Contracts", "Documents", "JSON", "Bytes"]),
         tests(
             "PolicyTools", ["PolicyTools", "Policy", "Identity", "Documents", "Contracts", "JSON", "Bytes"]),
+        tests("Webhooks", ["Webhooks", "Events", "Documents", "JSON", "Bytes"]),
         tests("Reactor", ["Reactor", "Bytes", "CSystem"]),
         tests("Store", ["Store", "Audit", "Identity", "Events", "JSON", "Bytes"]),
         tests("Server", ["Server", "Reactor", "HTTP", "Bytes"]),

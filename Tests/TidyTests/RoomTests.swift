@@ -6,7 +6,7 @@ import Testing
     static let floors: [[String]] = [
         ["Bytes"], ["JSON", "HTTP", "Limits", "Telemetry", "Documents", "Patterns"],
         ["Identity", "Expressions", "Contracts", "Audit", "Odoo"],
-        ["Policy", "Events"], ["PolicyTools"], ["Reactor", "Store"],
+        ["Policy", "Events"], ["PolicyTools", "Webhooks"], ["Reactor", "Store"],
         ["Server", "Fetch", "Upstream"],
         ["Services"], ["Gateway", "OdooSandbox"],
         ["millgate"],
