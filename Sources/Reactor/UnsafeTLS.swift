@@ -7,6 +7,8 @@ import CSystem
 /// first reads and writes.
 public final class TLSSession: StreamLayer {
     private let ssl: OpaquePointer
+    /// The context's callbacks point to it: it must not go, when certificates are replaced, before the last session does.
+    private let owner: AnyObject
     private var isBroken = false
     private var handshakeMessages = 0
     /// Whether the peer was cut off because it wanted to renegotiate, or sent key updates without end.
@@ -15,8 +17,9 @@ public final class TLSSession: StreamLayer {
     /// update now and then is normal; each costs the other side a derivation. (RFC 8446 §4.6.3)
     private static let handshakeMessagesMax = 128
 
-    fileprivate init(_ ssl: OpaquePointer) {
+    fileprivate init(_ ssl: OpaquePointer, of owner: AnyObject) {
         self.ssl = ssl
+        self.owner = owner
         super.init()
         // Unretained: the session frees `ssl`, after which the callback is not called.
         SSL_set_ex_data(ssl, 0, Unmanaged.passUnretained(self).toOpaque())
@@ -162,8 +165,7 @@ public final class TLSServerContext: @unchecked Sendable {
         first = contexts[0]
         names = named
         protocols = configuration.protocols.flatMap { [UInt8($0.utf8.count)] + Array($0.utf8) }
-        // The context outlives each of its sessions: SSL_CTX_free below only drops our own reference, and sessions are
-        // made through this object, which connections hold.
+        // This object outlives each of its sessions: they hold it.
         let me = Unmanaged.passUnretained(self).toOpaque()
         for context in contexts {
             SSL_CTX_set_alpn_select_cb(
@@ -198,7 +200,7 @@ public final class TLSServerContext: @unchecked Sendable {
     public func makeSession() -> TLSSession? {
         guard let ssl = SSL_new(first) else { return nil }
         SSL_set_accept_state(ssl)
-        return TLSSession(ssl)
+        return TLSSession(ssl, of: self)
     }
 
     /// Exact names before wildcards; a wildcard covers one label (RFC 6125 §6.4.3).
@@ -276,7 +278,7 @@ public final class TLSClientContext: @unchecked Sendable {
             _ = csystem_tls_set_host_name(ssl, serverName)
             SSL_set1_host(ssl, serverName)
         }
-        return TLSSession(ssl)
+        return TLSSession(ssl, of: self)
     }
 }
 
