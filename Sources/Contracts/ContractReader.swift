@@ -108,9 +108,16 @@ struct ContractReader {
                 }
             }
             let path = parameters(mapping, "path_parameters", alwaysRequired: true)
-            let query = parameters(mapping, "query_parameters", alwaysRequired: false)
+            var query = parameters(mapping, "query_parameters", alwaysRequired: false)
             let (body, isBodyRequired) = body(mapping, method)
             let (status, output) = response(mapping)
+            if mapping.bool("selectable", default: false) {
+                if let fields = Endpoint.Parameter.fields(of: output), kind == .read {
+                    query.append(fields)
+                } else {
+                    mapping.report("only a read that answers an object, or a list as 'items', is selectable")
+                }
+            }
             guard let template else { return nil }
             if Set(template.parameters) != Set(path.map(\.name)) || path.count != template.parameters.count {
                 mapping.report(

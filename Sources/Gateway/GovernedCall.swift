@@ -109,11 +109,11 @@ final class GovernedCall: ExchangeConsumer {
         self.exchange = nil
         exchange.consumer = nil
         exchange.startResponse(status: answer.status)
-        exchange.addField("Content-Type", answer.contentType)
+        if answer.status != 304 { exchange.addField("Content-Type", answer.contentType) }
         for (name, value) in answer.fields { exchange.addField(name, value) }
         worker.addLimitFields(exchange, context)
         worker.addRequestID(exchange, context)
-        exchange.endHead(.length(Int64(answer.body.count)))
+        exchange.endHead(answer.status == 304 ? .absent : .length(Int64(answer.body.count)))
         if !answer.body.isEmpty {
             let buffer = IOBuffer(capacity: answer.body.count)
             let body = answer.body
@@ -190,6 +190,7 @@ extension Worker {
             idempotencyKey: idempotencyKey(head, bytes), prefersAsync: Preference.isAsync(prefer),
             waitMax: Preference.wait(prefer), requestID: requestID(context), traceID: context.trace.traceID,
             world: world, audit: audit)
+        call.ifNoneMatch = head.first(.ifNoneMatch).map { bytes.extracting($0.valueRange).text }
         call.roles = caller.roleNames
         call.policy = policy
         call.mayNeedApproval = !gate.obligations.secondPerson.isEmpty

@@ -15,6 +15,11 @@ package struct OdooPage: Hashable, Sendable {
         self.limit = min(max(limit, 1), Self.limitMax)
     }
 
+    /// A search in the order of ids.
+    package func search(_ model: String, domain: [JSONValue], fields: [String]) -> OdooCall {
+        call(model, domain: domain, fields: fields)
+    }
+
     func call(_ model: String, domain: [JSONValue], fields: [String]) -> OdooCall {
         var domain = domain
         if let after { domain.append(["id", ">", JSONValue(after)]) }

@@ -42,7 +42,7 @@ extension Engine {
     private static let readOnly: Set<String> = [
         Model.bom, Model.bomLine, Model.operation, Model.product, Model.template, Model.unit, Model.user,
         Model.company, Model.warehouse, Model.location, Model.pickingType, Model.loss, Model.calendar, Model.country,
-        Model.workcenter,
+        Model.workcenter, Model.supplierInfo, Model.equipmentCategory, Model.maintenanceTeam,
     ]
 
     private static func manufacturingMay(_ operation: Operation, _ model: String) -> Bool {

@@ -4,7 +4,7 @@ import Bytes
 enum Models {
     static func all(_ version: SandboxVersion) -> [Schema] {
         base() + product(version) + stock(version) + transfers(version) + manufacturing(version)
-            + execution(version) + wizards()
+            + execution(version) + wizards() + purchasing(version) + equipment()
     }
 
     private static func base() -> [Schema] {

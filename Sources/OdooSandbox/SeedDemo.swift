@@ -48,6 +48,10 @@ extension Engine {
         seedOrder(table, tableBOM, 10, at: second, released: true)
         seedOrder(chair, chairBOM, 12, at: second, released: true)
         seedOrder(chair, chairBOM, 4, at: second, released: false)
+
+        let known = ["CAST-100": cast, "SCREW-M6": screw, "SEAL-20": seal]
+        seedSuppliers { known[$0] ?? 0 }
+        seedEquipment()
     }
 
     private mutating func seedCenters() -> [Int] {

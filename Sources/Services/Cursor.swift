@@ -37,11 +37,15 @@ struct ListPage: Sendable {
         after = cursor.after
     }
 
-    /// The members of a list's answer that all lists have. `items` may hold more than the page: then another follows.
+    /// The members of a list's answer that all lists have.
+    func json(_ items: [JSONValue], more: Bool, last: Int?) -> JSONObject {
+        let next = more ? last.map { JSONValue.string(Cursor(after: $0).text) } : nil
+        return ["items": .array(items), "next_cursor": next ?? .null]
+    }
+
+    /// The same of records. `items` may hold more than the page: then another follows.
     func json<T>(_ items: [T], id: (T) -> Int, _ view: (T) -> JSONValue) -> JSONObject {
         let page = items.prefix(limit)
-        var next = JSONValue.null
-        if items.count > limit, let last = page.last { next = .string(Cursor(after: id(last)).text) }
-        return ["items": .array(page.map(view)), "next_cursor": next]
+        return json(page.map(view), more: items.count > limit, last: page.last.map(id))
     }
 }

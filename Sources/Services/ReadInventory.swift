@@ -18,13 +18,14 @@ struct ReadInventory: ReadService {
         let visible = Visible(request, site: scope.site, try await request.sites.index(odoo))
         let product = try await product(request, odoo)
         let wanted = request.int("product") != nil || request.text("product_code") != nil
+        let lot: [JSONValue] = request.int("lot").map { [["lot_id", "=", JSONValue($0)]] } ?? []
         var quants: [StockQuantRecord] = []
         if !wanted || product != nil, !visible.isNothing {
             quants = try await odoo.records(
                 StockQuantRecord.search(
                     products: product.map { [$0.id] } ?? [], below: request.int("location"),
                     page: OdooPage(after: page.after, limit: page.limit + 1)
-                ).adding(visible.conditions)
+                ).adding(visible.conditions + lot + (try request.changedSince()))
             ) { (record) throws(OdooShapeError) in try StockQuantRecord(record) }
         }
         let units = try await units(of: quants.prefix(page.limit), known: product, odoo)

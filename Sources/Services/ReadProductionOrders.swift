@@ -40,7 +40,7 @@ struct ReadProductionOrders: ReadService {
         let orders = try await odoo.orders(
             ProductionOrderRecord.search(
                 filter, on: odoo.version, page: OdooPage(after: page.after, limit: page.limit + 1)
-            ).adding(conditions))
+            ).adding(conditions + (try request.changedSince())))
         return ReadResult(
             json: .object(page.json(orders, id: \.id) { ProductionOrderView.json($0, site: index.site(of: $0)) }),
             records: orders.prefix(page.limit).map { "\(ProductionOrderRecord.model),\($0.id)" },

@@ -24,7 +24,8 @@ struct ReadProducts: ReadService {
         let products = try await odoo.products(
             ProductRecord.search(
                 code: request.text("code"), storableOnly: request.flag("stored"), on: odoo.version,
-                page: OdooPage(after: page.after, limit: page.limit + 1)))
+                page: OdooPage(after: page.after, limit: page.limit + 1)
+            ).adding(try request.changedSince()))
         return ReadResult(
             json: .object(page.json(products, id: \.id, ProductView.json)),
             records: products.prefix(page.limit).map { "\(ProductRecord.model),\($0.id)" }, resource: resource,

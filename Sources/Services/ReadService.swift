@@ -1,5 +1,7 @@
+import Bytes
 import Contracts
 import JSON
+import Odoo
 import Policy
 
 /// A governed read: what to ask Odoo, and how the answer looks.
@@ -35,6 +37,20 @@ struct ReadRequest: Sendable {
     func text(_ name: String) -> String? { input.query[name]?.string }
     func int(_ name: String) -> Int? { input.query[name]?.int }
     func flag(_ name: String) -> Bool { input.query[name]?.bool ?? false }
+
+    /// How far before `changed_since` a record may have been changed to be answered still. Default 2 minutes: a
+    /// record's `write_date` is when its transaction began, which may be seen as long after as Odoo lets a call run
+    /// (`limit_time_real`, 120 s).
+    static let changedOverlap: Nanoseconds = .seconds(120)
+
+    /// The condition of `changed_since`.
+    func changedSince() throws(ServiceStop) -> [JSONValue] {
+        guard let text = text("changed_since") else { return [] }
+        guard let since = WallInstant(text) else {
+            throw .invalid(Violation(.query("changed_since"), "is no time such as 2026-11-25T06:00:00Z"))
+        }
+        return [["write_date", ">=", .string((since + -Self.changedOverlap).odoo)]]
+    }
 
     /// Throws where the policy forbids it.
     func authorize(_ resource: Resource) throws(ServiceStop) -> Decision {

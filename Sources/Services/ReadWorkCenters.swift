@@ -38,6 +38,7 @@ struct ReadWorkCenters: ReadService {
             _ = try request.authorize(Resource(site: site))
         }
         let page = try ListPage(request)
+        let since = try request.changedSince()
         let odoo = try await request.session()
         let index = try await request.sites.index(odoo)
         var shown: [WorkCenterRecord] = []
@@ -48,7 +49,8 @@ struct ReadWorkCenters: ReadService {
             let found = try await centers(
                 odoo,
                 WorkCenterRecord.search(
-                    code: request.text("code"), page: OdooPage(after: after, limit: OdooPage.limitMax)))
+                    code: request.text("code"), page: OdooPage(after: after, limit: OdooPage.limitMax)
+                ).adding(since))
             for center in found {
                 if let site, index.site(of: center) != site { continue }
                 let its = Self.resource(center, index)

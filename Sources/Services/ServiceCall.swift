@@ -30,6 +30,8 @@ package struct ServiceCall: Sendable {
     package var permits: (@Sendable (String, Resource) -> Decision)?
     /// The field as it came.
     package var idempotencyKey: String?
+    /// The field as it came. (RFC 9110 §13.1.2)
+    package var ifNoneMatch: String?
     /// `Prefer: respond-async`. (RFC 7240 §4.1)
     package var prefersAsync: Bool
     /// How long an asynchronous answer waits for the outcome, `Prefer: wait`; 0 for not at all. (RFC 7240 §4.3)

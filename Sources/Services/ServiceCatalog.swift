@@ -10,7 +10,9 @@ package struct ServiceCatalog: Sendable {
     package static let shipped = ServiceCatalog(
         reads: [
             ReadProducts(), ReadWorkCenters(), ReadProductionOrders(), ReadInventory(), ReadOperation(),
-            ReadApprovals(), ReadEvents(),
+            ReadApprovals(), ReadEvents(), RecordRead.billsOfMaterials, RecordRead.routings, RecordRead.workOrders,
+            RecordRead.locations, RecordRead.lots, RecordRead.suppliers, RecordRead.purchaseOrders,
+            RecordRead.equipment,
         ],
         writes: [
             CreateProductionOrderService(), ChangeQuantityService(), ReleaseProductionOrderService(),

@@ -115,7 +115,10 @@ package final class ServiceRunner: Sendable {
             result.resource.site == nil
             ? request.permissions.mask.union(result.decision?.obligations.mask ?? [])
             : result.decision?.obligations.mask ?? request.permissions.mask
-        var answer = ServiceAnswer(result.outcome, status: call.endpoint.status, json: result.json.masking(mask))
+        // Hidden first: what is masked cannot be asked for either.
+        let json = call.endpoint.selecting(input, from: result.json.masking(mask))
+        var answer = ServiceAnswer(result.outcome, status: call.endpoint.status, json: json)
+        if call.contract.kind == .read { answer.validate(against: call.ifNoneMatch, sha256) }
         answer.detail = result.detail
         answer.records = result.records
         answer.resource = result.resource

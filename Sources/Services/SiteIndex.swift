@@ -43,4 +43,10 @@ struct SiteIndex: Sendable {
 
     /// Every operation type of production of these sites.
     func pickingTypes(of sites: some Sequence<String>) -> [Int] { sites.flatMap { productionTypes[$0] ?? [] }.sorted() }
+
+    /// Every operation type of these sites: receipts, deliveries, transfers, production.
+    func allTypes(of sites: some Sequence<String>) -> [Int] {
+        let wanted = Set(sites)
+        return siteOfPickingType.filter { wanted.contains($0.value) }.keys.sorted()
+    }
 }

@@ -65,6 +65,31 @@ package final class SiteMap: Sendable {
         return nil
     }
 
+    /// The same for a page of locations: one call for each site, for those that are not remembered.
+    func sites(ofLocations ids: [Int], _ odoo: OdooSession) async throws(ServiceStop) -> [Int: String] {
+        let index = try await index(odoo)
+        var sites: [Int: String] = [:]
+        for (site, stock) in index.stockOfSite where ids.contains(stock) { sites[stock] = site }
+        let known = places.withLock { $0 }
+        for id in ids where sites[id] == nil {
+            if let place = known[id], odoo.now - place.read < lifetime { sites[id] = place.site }
+        }
+        let unknown = ids.filter { sites[$0] == nil }.map { JSONValue($0) }
+        if unknown.isEmpty { return sites }
+        for (site, stock) in index.stockOfSite.sorted(by: { $0.key < $1.key }) {
+            let call = OdooCall.searchRead(
+                "stock.location", domain: [["id", "in", .array(unknown)], ["id", "child_of", JSONValue(stock)]],
+                fields: ["id"], limit: unknown.count)
+            for id in try await odoo.records(call, { $0.id }) { sites[id] = site }
+        }
+        let found = sites
+        places.withLock { places in
+            if places.count + found.count > Self.placesMax { places.removeAll() }
+            for (id, site) in found { places[id] = (site, odoo.now) }
+        }
+        return sites
+    }
+
     /// Most locations whose sites are remembered. Default 10,000.
     private static let placesMax = 10_000
 

@@ -165,7 +165,7 @@ import Testing
     static let edits: [(file: String, old: String, new: String, message: String)] = [
         (
             "policies/access/production.yaml", "- production-order.confirm\n", "- production-order.confrim\n",
-            "policies/access/production.yaml:25:9: unknown operation 'production-order.confrim'; did you mean "
+            "policies/access/production.yaml:32:9: unknown operation 'production-order.confrim'; did you mean "
                 + "'production-order.confirm'?"
         ),
         (

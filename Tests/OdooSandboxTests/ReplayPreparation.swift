@@ -27,6 +27,7 @@ enum ReplayPreparation {
                 Model.partner, nil,
                 ["name": .text("Gemini Furniture"), "supplier_rank": .int(2), "country_id": .link(country)])
             engine.set(Model.workcenter, 2, "code", .empty)
+            engine.seedBought()
         }
         return odoo
     }
@@ -183,6 +184,41 @@ struct LabIDs {
 }
 
 extension Engine {
+    /// A supplier's price, two purchase orders and equipment, as the recorded database had.
+    fileprivate mutating func seedBought() {
+        _ = seed(Model.currency, 1, ["name": .text("USD")])
+        let supplier = seed(Model.partner, nil, ["name": .text("Ready Mat")])
+        let product = database.ids(Model.product)[0]
+        _ = seed(
+            Model.supplierInfo, nil,
+            [
+                "partner_id": .link(supplier), "product_id": .link(product),
+                "product_tmpl_id": stored(Model.product, product, "product_tmpl_id"),
+            ])
+        for state in ["draft", "purchase"] {
+            let order = seed(
+                Model.purchase, nil,
+                [
+                    "name": .text("P00012"), "state": .text(state), "partner_id": .link(supplier),
+                    "date_order": .text(now.odoo), "date_planned": .text(now.odoo), "picking_type_id": .link(1),
+                ])
+            _ = seed(
+                Model.purchaseLine, nil,
+                ["order_id": .link(order), "product_id": .link(product), "product_qty": .number(ExactDecimal(1))])
+        }
+        for name in ["Internal Maintenance", "Metrology", "Subcontractor"] {
+            _ = seed(Model.maintenanceTeam, nil, ["name": .text(name)])
+        }
+        let category = seed(Model.equipmentCategory, nil, ["name": .text("Monitors")])
+        for serial in ["MT/122/11112222", "MT/125/22778837", "MT/127/18291018"] {
+            _ = seed(
+                Model.equipment, nil,
+                [
+                    "name": .text("Samsung Monitor 15\""), "serial_no": .text(serial), "category_id": .link(category),
+                ])
+        }
+    }
+
     /// An order with that id, released, with `producing` set and consumed when given.
     mutating func order(
         _ id: Int, _ product: Int, _ quantity: Int, move: Int? = nil, producing: Int? = nil, released: Bool = true

@@ -5,6 +5,13 @@ import Testing
 @Suite struct ShippedPolicyTests {
     static let reads = [
         "product.read", "work-center.read", "production-order.read", "inventory.read", "operation.read",
+        "bill-of-materials.read", "routing.read", "work-order.read", "location.read", "lot.read", "supplier.read",
+        "purchase-order.read", "equipment.read",
+    ]
+    /// What belongs to no site.
+    static let siteless: Set<String> = [
+        "product.read", "event.read", "bill-of-materials.read", "routing.read", "lot.read", "supplier.read",
+        "equipment.read",
     ]
 
     static let reports = [
@@ -31,7 +38,8 @@ import Testing
         (
             "wms",
             [
-                "product.read", "inventory.read", "transfer.create", "transfer.validate", "lot.create",
+                "product.read", "inventory.read", "location.read", "lot.read", "supplier.read", "purchase-order.read",
+                "transfer.create", "transfer.validate", "lot.create",
                 "inventory.count", "event.read", "access.evaluate",
             ]
         ), ("auditor", Set(reads + ["event.read"])), ("security", ["operation.read"]),
@@ -48,7 +56,7 @@ import Testing
         let caller = caller(role)
         #expect(policy.names(of: policy.roles(of: caller)) == (role == "nobody" ? [] : [role]))
         for operation in policy.operations where !eventOperations.contains(operation) {
-            let siteless = ["product.read", "event.read"].contains(operation) || operation.hasPrefix("proxy.")
+            let siteless = Self.siteless.contains(operation) || operation.hasPrefix("proxy.")
             let decided = policy.effect(caller, operation, siteless ? nil : "plant-1")
             #expect(decided == permitted.contains(operation), "\(role) \(operation)")
             #expect(policy.opens(caller, operation) == decided, "\(role) \(operation)")

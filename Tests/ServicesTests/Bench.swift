@@ -95,7 +95,8 @@ final class Bench: Sendable {
     ) async throws -> ServiceAnswer {
         let call = try call(method, target, body, key: key, caller: caller, sites: sites, change: change)
         let answer = await runner.answer(call)
-        if answer.status < 300, answer.status != 202 {
+        // With `fields` members are absent that the schema requires.
+        if answer.status < 300, answer.status != 202, !target.contains("fields=") {
             let violations = call.endpoint.output.validate(answer.json)
             #expect(violations.isEmpty, "\(method) \(target): \(violations)")
         }

@@ -43,7 +43,7 @@ final class ScriptedOdoo: OdooPort {
 
 /// What recordings hold.
 enum Recorded {
-    private static func load(_ version: Int, _ number: String) throws -> JSONValue {
+    static func load(_ version: Int, _ number: String) throws -> JSONValue {
         let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         let folder = tests.appendingPathComponent("Fixtures/odoo/\(version)")
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
