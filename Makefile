@@ -30,7 +30,7 @@ test: ## Run every test, unit and end to end; TEST_ARGS='--filter JSONTests' for
 	@scripts/venv.sh
 	swift test --disable-xctest $(TEST_ARGS)
 
-jwt-conformance: ## Run Wycheproof's JWS and JWK vectors; WYCHEPROOF=DIR is testvectors_v1 of github.com/C2SP/wycheproof.
+jwt-conformance: ## Run Wycheproof's JWS and JWK vectors; WYCHEPROOF=DIR is a newer testvectors_v1 of github.com/C2SP/wycheproof.
 	@scripts/jwt-conformance.sh
 
 cel-conformance: ## Run cel-spec's public cases; CEL_SPEC=DIR is a checkout of github.com/google/cel-spec.

@@ -108,6 +108,11 @@ package struct KeySet: Sendable {
                 throw error.at(key: label)
             }
         }
+        // Public keys are handed around, and a secret in the same file goes with them.
+        let secrets = keys.count { $0.algorithm.family == .secret }
+        guard secrets == 0 || secrets == keys.count else {
+            throw KeyError("a secret ('oct') beside public keys: give it a file of its own")
+        }
         return try KeySet(keys, ignored: ignored)
     }
 

@@ -24,8 +24,11 @@ package final class PublicKey: @unchecked Sendable {
 
     /// Takes over `handle`, also when it throws.
     init(owning handle: OpaquePointer) throws(KeyError) {
-        do {
+        do throws(KeyError) {
             kind = try Self.kind(of: handle)
+            if case .rsa = kind, WeakModulus.isROCA(Self.number(OSSL_PKEY_PARAM_RSA_N, of: handle) ?? []) {
+                throw KeyError("the RSA modulus is one of those that can be factored (ROCA, CVE-2017-15361)")
+            }
         } catch {
             EVP_PKEY_free(handle)
             throw error
@@ -181,7 +184,9 @@ package final class PublicKey: @unchecked Sendable {
         PEMText.write { output in PEM_write_bio_PUBKEY(output, handle) == 1 } ?? ""
     }
 
-    private func number(_ name: String) -> [UInt8]? {
+    private func number(_ name: String) -> [UInt8]? { Self.number(name, of: handle) }
+
+    private static func number(_ name: String, of handle: OpaquePointer) -> [UInt8]? {
         defer { ERR_clear_error() }
         var value: OpaquePointer?
         guard EVP_PKEY_get_bn_param(handle, name, &value) == 1, let value else { return nil }

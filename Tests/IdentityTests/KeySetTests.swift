@@ -85,6 +85,25 @@ struct KeySetTests {
         }
     }
 
+    /// Public keys are handed around; a secret among them goes along (Wycheproof's `MixedKeySet`).
+    @Test func aSecretBesidePublicKeysIsRefused() throws {
+        let key = #"{"kty":"EC","crv":"P-256","x":"\#(Self.x)","y":"\#(Self.y)","kid":"a"}"#
+        let secret = #"{"kty":"oct","alg":"HS256","k":"\#(Self.k32)","kid":"b"}"#
+        let error = #expect(throws: KeyError.self) { try load(#"{"keys":[\#(key),\#(secret)]}"#) }
+        #expect(error?.description.contains("a file of its own") == true)
+        #expect(try load(#"{"keys":[\#(secret)]}"#).keys.count == 1)
+    }
+
+    /// The modulus of Wycheproof's ROCA key and of an honest one: in JWK sets and in PEM alike, because both come here.
+    @Test func moduliOfTheROCAFamilyAreTold() {
+        let honest = TestKeys.rsa.publicKey.rsaNumbers?.modulus ?? []
+        #expect(!honest.isEmpty && !WeakModulus.isROCA(honest))
+        // Powers of 65537 are what the family's moduli are modulo each small prime.
+        #expect(WeakModulus.isROCA([1, 0, 1]))
+        #expect(WeakModulus.isROCA([1, 0, 2, 0, 1]))
+        #expect(!WeakModulus.isROCA([1, 0, 3]))
+    }
+
     @Test func encryptionKeysArePassedOverAndNoted() throws {
         let good = #"{"kty":"EC","crv":"P-256","x":"\#(Self.x)","y":"\#(Self.y)","use":"sig","key_ops":["verify"]}"#
         let set = try load(#"{"keys":[{"kty":"RSA","kid":"e","use":"enc"},\#(good)]}"#)
