@@ -56,7 +56,7 @@ let package = Package(
         // Floor 2, pure.
         room("Identity", ["Bytes", "JSON", "CSystem"]),
         room("Expressions", ["Bytes", "JSON", "Documents", "Patterns"]),
-        room("Contracts", ["Bytes", "JSON", "HTTP", "Documents"]),
+        room("Contracts", ["Bytes", "JSON", "HTTP", "Documents", "Patterns"]),
         room("Audit", ["Bytes", "JSON", "CSystem"]),
         room("Odoo", ["Bytes", "JSON", "HTTP"]),
 

@@ -19,6 +19,10 @@ import Testing
         ("^.$", ["a", "ß"], ["\n", "", "ab"]),
         ("^(a*)*$", ["", "aaaa"], ["b"]), ("^((a|b)+c)+$", ["abc", "acbc"], ["", "ab", "c"]),
         ("^[a-]$", ["a", "-"], ["b"]), (#"^\D\W\S$"#, ["a-b"], ["1-b", "aab", "a- "]),
+        // Where ECMA-262 and RE2 differ, it is as in ECMA-262, which readers of `/openapi.json` use.
+        (#"^a.\s$"#, ["ab\u{0B}", "ab "], ["a\r ", "a\u{2028} ", "ab\u{A0}"]),
+        (#"^[\s\\w-]$"#, ["\u{0B}", "\\", "w", "-"], ["a", "s"]), (#"^[!-\/]+$"#, ["!\"./"], ["0"]),
+        (#"^[(.|)*$?]$"#, ["(", ".", "|", "$"], ["a", ""]),
     ]
 
     @Test(arguments: table) func patternsMatchTheWholeText(pattern: String, matching: [String], other: [String]) throws
@@ -31,7 +35,9 @@ import Testing
     @Test(arguments: [
         "", "^", "$", "abc", "^a", "a$", "^(a$", "^a)$", "^[a$", "^[]$", "^a**$", "^a+?$", "^*a$", "^a{2$", "^a{3,2}$",
         "^a{$", #"^\$"#, #"^\b$"#, #"^\1$"#, "^(?=a)$", "^(?<n>a)$", "^[z-a]$", #"^[\d-z]$"#, "^a$b$", "^a^b$",
-        "^a{2000}$", "^(a{100}){100}$", "^((((((((((((((((((a))))))))))))))))))$", "^[[a]]$",
+        "^a{2000}$", "^(a{100}){100}$", "^[[a]]$", "^a|b$", "^[a-c-e]$", "^[--a]$", #"^[a-\d]$"#, #"^[\D]$"#, "^a{,2}$",
+        "^(a))$",
+        "^" + String(repeating: "(", count: 65) + "a" + String(repeating: ")", count: 65) + "$",
     ])
     func whatIsNotSupportedIsRefused(pattern: String) {
         #expect(throws: SchemaPattern.Refusal.self) { try SchemaPattern(pattern) }
