@@ -1,4 +1,5 @@
 import Bytes
+import Documents
 import Identity
 import Reactor
 import Server
@@ -164,6 +165,8 @@ package struct OdooAccount: Sendable, Equatable {
     package var key: SecretReference
     /// Callers with one of these roles.
     package var roles: [String]
+    /// Where it stands, for errors.
+    package var mark: DocumentMark
 }
 
 package struct OdooConfiguration: Sendable {

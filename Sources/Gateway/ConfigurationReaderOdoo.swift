@@ -43,7 +43,7 @@ extension ConfigurationReader {
                 let login = entry.requiredString("login")
                 let roles = entry.list("roles", minCount: 1) { Self.name($0) }
                 guard let key = entry.required("key").flatMap(Self.secret) else { return nil }
-                return OdooAccount(name: name, login: login, key: key, roles: roles)
+                return OdooAccount(name: name, login: login, key: key, roles: roles, mark: entry.mark)
             }
             result.odoo = odooConfiguration
         }

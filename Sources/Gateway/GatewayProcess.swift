@@ -20,6 +20,7 @@ package final class GatewayProcess: Sendable {
     struct Running {
         var snapshot: Snapshot
         var targets: SnapshotBuilder.Targets
+        var accounts: OdooAccounts
         var lastReloadError: String?
     }
 
@@ -99,14 +100,16 @@ package final class GatewayProcess: Sendable {
     /// Reads the configuration and all that it names again. Either everything is taken over by all reactors, or the
     /// old stays and the errors come back. Requests in flight end under the snapshot that they began with.
     package func reload(by cause: String) async -> Result<Snapshot, DocumentErrors> {
-        let before = running.withLock { ($0.snapshot, $0.targets) }
+        let before = running.withLock { ($0.snapshot, $0.targets, $0.accounts) }
         var builder = SnapshotBuilder(keys: parts.keys)
         builder.runningTargets = before.1
         let made: (snapshot: Snapshot, targets: SnapshotBuilder.Targets)
+        let accounts: OdooAccounts
         do throws(DocumentErrors) {
             var configuration = try parts.read()
             configuration.odoo.url = configuration.odoo.url ?? before.0.configuration.odoo.url
             made = try builder.build(configuration, generation: before.0.generation + 1)
+            accounts = try OdooAccounts(configuration.odoo, earlier: before.2) { parts.log.warning("\($0)") }
         } catch {
             running.withLock { $0.lastReloadError = error.description }
             for one in error.errors { parts.log.error("\(one)") }
@@ -119,11 +122,12 @@ package final class GatewayProcess: Sendable {
         running.withLock {
             $0.snapshot = made.snapshot
             $0.targets = made.targets
+            $0.accounts = accounts
             $0.lastReloadError = nil
         }
         for handle in parts.handles {
             let snapshot = made.snapshot
-            handle.post { $0.local(Worker.self)?.replace(snapshot, identity) }
+            handle.post { $0.local(Worker.self)?.replace(snapshot, identity, accounts) }
         }
         parts.log.notice("configuration taken over", metadata: ["policy": "\(made.snapshot.policyDigestShort)"])
         await note("reload (\(cause)): policy \(before.0.policyDigestShort) → \(made.snapshot.policyDigestShort)")

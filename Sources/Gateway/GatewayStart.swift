@@ -75,7 +75,12 @@ extension GatewayProcess {
                 }),
             ledger: ledger, sha256: { AuditDigest(of: $0.span).bytes })
         let login = try odooLogin(configuration.odoo, log)
-        let accounts = try odooAccounts(configuration.odoo, login, log)
+        let accounts: OdooAccounts
+        do throws(DocumentErrors) {
+            accounts = try OdooAccounts(configuration.odoo) { log.warning("\($0)") }
+        } catch {
+            throw .configuration(error)
+        }
         do throws(ReactorError) {
             let count =
                 configuration.reactors > 0 ? configuration.reactors : ProcessInfo.processInfo.activeProcessorCount
@@ -92,7 +97,8 @@ extension GatewayProcess {
                     shared: shared, ledger: ledger, desk: desk, handles: handles, statistics: statistics,
                     metrics: metrics,
                     keys: builder.keys, log: log, read: read),
-                running: Running(snapshot: built.snapshot, targets: built.targets, lastReloadError: problem))
+                running: Running(
+                    snapshot: built.snapshot, targets: built.targets, accounts: accounts, lastReloadError: problem))
             process.keep(built.snapshot)
             let session = OdooSessionBox()
             for handle in handles {
@@ -101,16 +107,7 @@ extension GatewayProcess {
                     session: session)
                 let world = ServiceWorld(
                     odoo: caller, host: ReactorHost(handle, monotonic: Clock.monotonic, wall: Clock.wall))
-                let relay = RPCRelay(
-                    main: caller, database: login.database,
-                    accounts: accounts.map { account in
-                        (
-                            account.roles,
-                            OdooCaller(
-                                fetcher: Fetcher(home: handle, target: odoo), login: account.login,
-                                timeout: configuration.odoo.callTimeout, session: account.session)
-                        )
-                    })
+                let relay = RPCRelay(main: caller, database: login.database, accounts: accounts)
                 await process.furnish(
                     handle, snapshot: built.snapshot, shared: shared, statistics: statistics[handle.index],
                     metrics: metrics, runner: runner, world: world, relay: relay)
@@ -242,25 +239,6 @@ extension GatewayProcess {
         } catch {
             throw .secret(error)
         }
-    }
-
-    /// The users of `odoo.accounts`, each with a session of its own that all reactors share.
-    private static func odooAccounts(
-        _ odoo: OdooConfiguration, _ main: OdooLogin, _ log: Logger
-    ) throws(StartFailure) -> [(roles: Set<String>, login: OdooLogin, session: OdooSessionBox)] {
-        var accounts: [(roles: Set<String>, login: OdooLogin, session: OdooSessionBox)] = []
-        for account in odoo.accounts {
-            do throws(SecretError) {
-                let key = try account.key.resolve { log.warning("\($0)") }
-                let login = OdooLogin(
-                    database: main.database, login: account.login, key: String(decoding: key, as: UTF8.self),
-                    context: main.context)
-                accounts.append((Set(account.roles), login, OdooSessionBox()))
-            } catch {
-                throw .secret(error)
-            }
-        }
-        return accounts
     }
 
     /// The server that business calls go to: the upstream whose URL is `odoo`, so that its cap counts for both, or one

@@ -89,6 +89,15 @@ struct RPCAudit: Sendable {
         await write(entry)
     }
 
+    /// The call was not made, because others work on its records.
+    func busy() async {
+        var entry = entry(.outcome)
+        entry.outcome = .failed
+        entry.status = 200
+        entry.detail = "record-busy"
+        await write(entry)
+    }
+
     /// The call was not made.
     func refused(_ fault: RPCFault) {
         var entry = entry(.decision)

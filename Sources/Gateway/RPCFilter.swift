@@ -107,8 +107,9 @@ extension Worker {
             return
         }
         call.run(
-            .call(wanted, relay.caller(for: caller.roleNames), call.route.relayProtocol, call.route.admission, audit),
-            masking: verdict.masked)
+            .call(
+                wanted, relay.caller(for: caller.roleNames), call.route.relayProtocol, call.route.admission,
+                RPCRecords(wanted, verdict.scope, runner, world.host), audit), masking: verdict.masked)
     }
 
     /// What the request's own audit entry says of a question that no rule is asked about.

@@ -39,6 +39,10 @@ struct RPCFirewall {
             return .forbidden(
                 "\(operation): a second person must approve this, which only the services under /v1 can ask for")
         }
+        if scope.access != .read, scope.ids.count > RPCRecords.countMax {
+            return .forbidden(
+                "\(operation): names more than \(RPCRecords.countMax) records; send them in several calls")
+        }
         // What is hidden in answers would show in what a search finds, and must not be overwritten blindly.
         if let field = scope.touched(of: decision.obligations.mask) {
             return .forbidden("\(operation): the field '\(field)' is not yours to search, group, sort or set by")

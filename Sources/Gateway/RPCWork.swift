@@ -8,7 +8,7 @@ enum RPCWork: Sendable {
     case version(OdooCaller)
     /// The id of the user that the caller's calls are made as.
     case user(OdooCaller)
-    case call(RPCCall, OdooCaller, RelayProtocol, AdmissionClass, RPCAudit)
+    case call(RPCCall, OdooCaller, RelayProtocol, AdmissionClass, RPCRecords, RPCAudit)
 
     func perform(traceparent: String) async -> Result<JSONValue?, RPCFault> {
         await CallTrace.$traceparent.withValue(traceparent) { await perform() }
@@ -19,7 +19,14 @@ enum RPCWork: Sendable {
             switch self {
             case .version(let odoo): return .success(try await odoo.versionInfo())
             case .user(let odoo): return .success(JSONValue(try await odoo.user()))
-            case .call(let call, let odoo, let wanted, let admission, let audit):
+            case .call(let call, let odoo, let wanted, let admission, let records, let audit):
+                guard let holding = await records.hold() else {
+                    await audit.busy()
+                    return .failure(
+                        RPCFault(
+                            name: RPCFault.unavailableName, message: "others work on the record; nothing was done"))
+                }
+                defer { holding.release() }
                 // What may change something is on disk before Odoo hears of it.
                 guard await audit.intent() else {
                     return .failure(

@@ -42,7 +42,7 @@ final class Worker: ExchangeHandler {
     let traceBuffer = IOBuffer(capacity: 64)
     final var governed: [UInt64: GovernedCall] = [:]
     final var relayed: [UInt64: RPCExchange] = [:]
-    /// Who calls Odoo for scripts; set once, before the first request.
+    /// Who calls Odoo for scripts; set before the first request, and by each reload.
     final var relay: RPCRelay?
     final var streams: [UInt64: EventStream] = [:]
     final var tokenCalls: [UInt64: TokenServiceCall] = [:]
@@ -83,9 +83,10 @@ final class Worker: ExchangeHandler {
     }
 
     /// Takes over a new configuration; requests in flight end under theirs.
-    func replace(_ snapshot: Snapshot, _ identity: IdentityState) {
+    func replace(_ snapshot: Snapshot, _ identity: IdentityState, _ accounts: OdooAccounts) {
         self.snapshot = snapshot
         take(identity)
+        relay = relay?.with(accounts)
         openDecisions = Array(repeating: nil, count: snapshot.routes.count)
         tokens.removeAll()
         pools.keepOnly(Array(snapshot.targets.values) + shared.permanentTargets)

@@ -5,13 +5,22 @@ import Synchronization
 /// `RecordLocks` for async code: calls on one record of Odoo go one after the other.
 final class RecordGate: Sendable {
     private struct State {
-        var locks = RecordLocks()
+        var locks = RecordLocks(RecordGate.configuration)
         var waiting: [RecordLocks.Ticket: CheckedContinuation<RecordLocks.Ticket?, Never>] = [:]
         /// Somebody looks for those whose time is over.
         var isWatched = false
     }
 
     private let state = Mutex(State())
+
+    /// Most records in one call. Default 4,096: scripts that write name many at once.
+    static let recordsPerCallMax = 4_096
+
+    private static var configuration: RecordLocks.Configuration {
+        var configuration = RecordLocks.Configuration()
+        configuration.keysPerCallMax = recordsPerCallMax
+        return configuration
+    }
 
     /// How often those that wait are looked through, at least.
     private static let watchPause: Nanoseconds = .milliseconds(250)

@@ -45,6 +45,14 @@ package final class OdooCaller: Sendable {
         self.session = session
     }
 
+    /// The same server and time limit under another name. `session` is that name's own.
+    package func speaking(as name: String, key: String, session: OdooSessionBox) -> OdooCaller {
+        var other = login
+        other.login = name
+        other.key = key
+        return OdooCaller(fetcher: fetcher, login: other, timeout: timeout, session: session)
+    }
+
     func nextID() -> Int { numbers.add(1, ordering: .relaxed).newValue }
 
     /// The version of Odoo that answers, detected at the first use.

@@ -1,8 +1,13 @@
 """Odoo's own interfaces behind the firewall: scripts as they are, with Python's XML-RPC client and plain HTTP."""
 import json
+import re
+import threading
+import time
 import xmlrpc.client
 
-from plant import equal, holds, main
+from plant import REPOSITORY, equal, holds, main, wait
+from policies import reload
+from governed import released
 
 ROUTE = {"name": "scripts", "kind": "rpc",
          "paths": ["/jsonrpc", "/xmlrpc", "/json/2", "/web/dataset/call_kw"], "access": "token"}
@@ -214,6 +219,126 @@ def check_an_unknown_outcome_is_called_unknown(plant):
     sandbox.close()
     answer = gateway.request("POST", "/jsonrpc", body)
     holds(answer.json["error"]["data"]["name"] in ("millgate.Unavailable", "millgate.UnknownOutcome"), repr(answer))
+
+
+def check_accounts_follow_a_reload(plant):
+    gateway = firewall(plant)
+    orders = lambda: jsonrpc(gateway, "mrp.production", "search_read", [], token="auditor", limit=1)
+    equal(orders()["error"]["data"]["name"], "odoo.exceptions.AccessError", "as Odoo's user `limited`")
+    accounts = gateway.settings["odoo"].pop("accounts")
+    gateway.write()
+    reload(gateway)
+    holds("result" in orders(), "no account is left: as the gateway's own user")
+    # A key that is not to be had is an error where it is named, and everything stays as it was.
+    gateway.settings["odoo"]["accounts"] = [{**accounts[0], "key": {"file": "limited.key"}}]
+    gateway.write()
+    gateway.process.send_signal(1)
+    wait(20, lambda: b"last reload was refused" in gateway.admin("/readyz").body, "the refusal")
+    holds(re.search(r"millgate.yaml:\d+:\d+: the key of account 'readers': .*no such file",
+                    gateway.admin("/readyz").body.decode()), gateway.admin("/readyz").body)
+    holds("result" in orders(), "the old accounts stay")
+    key = gateway.directory / "limited.key"
+    key.write_text("sandbox-key-limited")
+    key.chmod(0o600)
+    reload(gateway)
+    equal(orders()["error"]["data"]["name"], "odoo.exceptions.AccessError", "as Odoo's user `limited` again")
+
+
+def check_scripts_and_services_wait_for_each_other_on_one_record(plant):
+    sandbox = plant.sandbox()
+    gateway = plant.gateway("gateway", {
+        "odoo": sandbox.settings(), "routes": [{"name": "odoo-web", "path": "/", "upstream": "odoo"},
+                                               {"name": "odoo-database", "path": "/web/database", "upstream": "odoo"},
+                                               ROUTE]}, start=False)
+    (gateway.directory / "policies/access/rpc.yaml").write_text(RULES)
+    odoo_rules = gateway.directory / "policies/access/odoo.yaml"
+    odoo_rules.write_text(odoo_rules.read_text().split("  - id: no-raw-rpc")[0])
+    gateway.start()
+    order = released(gateway)["id"]
+    done = []
+
+    def script(name, method, *arguments):
+        body = {"id": 1, "params": {"service": "object", "method": "execute_kw", "args": [
+            "millgate", 1, plant.token("mes"), "mrp.production", method, list(arguments)]}}
+        answer = gateway.request("POST", "/jsonrpc", body)
+        holds("result" in answer.json, f"{name}: {answer!r}")
+        done.append(name)
+
+    def confirm():
+        answer = gateway.request("POST", f"/v1/production-orders/{order}/confirm", {"quantity": 1}, token="mes",
+                                 fields={"Idempotency-Key": "one"}, seconds=60)
+        equal(answer.status, 200, repr(answer))
+        done.append("confirm")
+
+    def together(*calls):
+        threads = [threading.Thread(target=call[0], args=call[1:]) for call in calls]
+        for thread in threads:
+            thread.daemon = True
+            thread.start()
+            # In this order.
+            time.sleep(0.5)
+        for thread in threads:
+            thread.join(60)
+
+    # The service works on the order for four seconds: a script that writes it waits, others do not.
+    sandbox.fault(match="mrp.production.button_mark_done", kind="delay", delay_ms=4000)
+    together((confirm,), (script, "same", "write", [order], {"origin": "script"}),
+             (script, "read", "read", [order], ["name"]), (script, "other", "write", [order + 1], {"origin": "script"}))
+    equal(done, ["read", "other", "confirm", "same"])
+    # And the other way round.
+    done.clear()
+    sandbox.fault(match="mrp.production.write", kind="delay", delay_ms=4000)
+    release = lambda: (gateway.request("POST", f"/v1/production-orders/{order}/reserve", token="mes",
+                                       fields={"Idempotency-Key": "two"}, seconds=60), done.append("reserve"))
+    together((script, "same", "write", [order], {"origin": "again"}), (release,),
+             (script, "read", "read", [order], ["name"]))
+    equal(done, ["read", "same", "reserve"])
+
+
+def check_the_page_opens_the_interfaces_as_it_says(plant):
+    """docs/RPC.md from its first block to its last, on the configuration and the policies that are shipped."""
+    blocks = [re.sub(r"(?m)^   ", "", text) if text.startswith("   ") else text for text in
+              re.findall(r"```(?:yaml|python)\n(.*?)```", (REPOSITORY / "docs/RPC.md").read_text(), re.S)]
+    route, rules, code, accounts = blocks[:4]
+    gateway = plant.gateway(start=False)
+    config = (REPOSITORY / "deploy/millgate.yaml").read_text()
+    holds(route.startswith("routes:\n") and rules.startswith("rules:\n") and "xmlrpc" in code, blocks)
+    changed = re.sub(r"(?m)^  - name: odoo-rpc\n(    .*\n)*", route.removeprefix("routes:\n"), config)
+    holds(changed != config, "the shipped route is there")
+    holds(accounts.startswith("odoo:\n"), accounts)
+    changed = re.sub(r"(?m)^odoo:\n", lambda _: accounts.replace("/etc/millgate/", "").replace(
+        "reader@plant.example", "limited"), changed, count=1)
+    for old in ['":8080"', '":8443"', "127.0.0.1:9090"]:
+        holds(old in changed, old)
+        changed = changed.replace(old, '"127.0.0.1:0"')
+    (gateway.directory / "certs").symlink_to(plant.directory / "certs")
+    (gateway.directory / "reader.key").write_text("sandbox-key-limited")
+    (gateway.directory / "reader.key").chmod(0o600)
+    gateway.write = lambda: (gateway.directory / "millgate.yaml").write_text(changed)
+    access = gateway.directory / "policies/access"
+    (access / "rpc.yaml").write_text(rules)
+    gateway.write()
+    # Step 2 says what is in the way.
+    checked = plant.run("check", "--config", "millgate.yaml", cwd=gateway.directory)
+    holds("proxy.odoo-rpc" in checked.stderr, checked.stderr)
+    (access / "odoo.yaml").write_text((access / "odoo.yaml").read_text().split("  - id: no-raw-rpc")[0])
+    tests = gateway.directory / "policies/tests/plant.yaml"
+    tests.write_text(re.sub(r"(?m)^  - name: .*\n    caller: .*\n    operation: proxy.odoo-rpc\n(    .*\n)*", "",
+                            tests.read_text()))
+    tested = plant.run("policy", "test", "--config", "millgate.yaml", cwd=gateway.directory)
+    equal(tested.returncode, 0, tested.stdout + tested.stderr)
+    gateway.start()
+    (gateway.directory / "token.jwt").write_text(plant.token("mes"))
+    order = released(gateway)["id"]
+    # The script, as it stands there but for the address.
+    code = code.replace("https://gateway.plant.example", f"http://127.0.0.1:{gateway.ports['plain']}")
+    code = code.replace('"plant"', '"millgate"').replace('"token.jwt"', repr(str(gateway.directory / "token.jwt")))
+    holds("[[42]]" in code, code)
+    exec(code.replace("[[42]]", f"[[{order}]]"), {"xmlrpc": xmlrpc})
+    body = {"id": 1, "params": {"service": "object", "method": "execute_kw", "args": [
+        "millgate", 1, plant.token("mes"), "mrp.production", "unlink", [[order]]]}}
+    found = gateway.request("POST", "/jsonrpc", body)
+    holds("orders-are-not-deleted" in found.json["error"]["data"]["message"], repr(found))
 
 
 if __name__ == "__main__":
