@@ -16,6 +16,8 @@ package struct AuditEntry: Sendable, Equatable {
     package var target: String?
     package var site: String?
     package var workCenter: String?
+    /// Where the policy asked for it.
+    package var productCategory: String?
     /// Odoo records touched, `mrp.production,17`.
     package var records: [String] = []
     package var status: Int?
@@ -55,6 +57,7 @@ package struct AuditEntry: Sendable, Equatable {
         rest.add("target", target)
         rest.add("site", site)
         rest.add("work_center", workCenter)
+        rest.add("product_category", productCategory)
         rest.add("records", records)
         rest.add("status", status)
         rest.add("outcome", outcome.map { $0.word.bytes.text })

@@ -68,8 +68,7 @@ struct GovernedAudit: AuditPort {
     func intent(_ note: ServiceAuditNote) async throws(AuditRefused) {
         var entry = entry(.intent, time: Clock.wall())
         entry.decision = decision(note.decision)
-        entry.site = note.resource.site
-        entry.workCenter = note.resource.workCenter
+        entry.place(note.resource)
         entry.records = note.records
         entry.bodyDigest = AuditDigest(note.digest)
         entry.detail = "operation \(note.operationID)" + (note.approval.map { ", approval \($0)" } ?? "")
@@ -83,7 +82,7 @@ struct GovernedAudit: AuditPort {
     func ended(_ note: ServiceAuditNote, _ answer: ServiceAnswer) async {
         var entry = entry(.outcome, time: Clock.wall())
         entry.decision = decision(note.decision)
-        entry.site = note.resource.site
+        entry.place(note.resource)
         entry.records = note.records
         entry.status = answer.status
         entry.outcome = answer.outcome.audited
@@ -97,8 +96,7 @@ struct GovernedAudit: AuditPort {
         let now = Clock.wall()
         var entry = entry(answer.outcome == .refused ? .decision : .outcome, time: now)
         entry.decision = decision(answer.decision)
-        entry.site = answer.resource?.site
-        entry.workCenter = answer.resource?.workCenter
+        if let resource = answer.resource { entry.place(resource) }
         entry.records = answer.records
         entry.status = answer.status
         entry.outcome = answer.outcome.audited
@@ -135,5 +133,14 @@ extension ServiceAnswer.Outcome {
         case .accepted: .accepted
         case .replayed: .replayed
         }
+    }
+}
+
+extension AuditEntry {
+    /// What it was done to, as far as rules tell resources apart.
+    fileprivate mutating func place(_ resource: Resource) {
+        site = resource.site
+        workCenter = resource.workCenter
+        productCategory = resource.productCategory
     }
 }

@@ -191,6 +191,9 @@ extension Worker {
             waitMax: Preference.wait(prefer), requestID: requestID(context), traceID: context.trace.traceID,
             world: world, audit: audit)
         call.ifNoneMatch = head.first(.ifNoneMatch).map { bytes.extracting($0.valueRange).text }
+        let told = policy.distinctions(of: operation)
+        call.inside = told.resources(for: principal)
+        call.needsProductCategory = told.needsProductCategory
         call.roles = caller.roleNames
         call.policy = policy
         call.mayNeedApproval = !gate.obligations.secondPerson.isEmpty

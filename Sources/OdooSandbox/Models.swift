@@ -73,6 +73,7 @@ enum Models {
                 Field("default_code", .char, "Internal Reference", indexed: true),
                 Field("barcode", .char, "Barcode", indexed: true),
                 Field("uom_id", .many2one(Model.unit), "Unit", required: true, initial: .link(1)),
+                Field("categ_id", .many2one(Model.category), "Product Category", initial: .link(1)),
                 Field("tracking", .selection(trackings), "Tracking", required: true, initial: .text("none")),
                 Field("standard_price", .number(places: 2), "Cost"),
                 Field("list_price", .number(places: 2), "Sales Price", initial: .number(ExactDecimal(1))),
@@ -100,6 +101,13 @@ enum Models {
                     Field("factor", .number(places: 6), "Ratio", initial: .number(ExactDecimal(1))), active,
                 ]),
             Schema(
+                Model.category, "Product Category", order: "id",
+                fields: [
+                    Field("name", .char, "Name", required: true),
+                    Field("parent_id", .many2one(Model.category), "Parent Category"),
+                    Field("complete_name", .char, "Complete Name", compute: categoryName),
+                ], display: categoryName),
+            Schema(
                 Model.template, version.is19 ? "Product" : "Product Template", order: "name, id",
                 fields: common + [
                     Field("product_variant_ids", .one2many(Model.product, "product_tmpl_id"), "Products")
@@ -118,6 +126,18 @@ enum Models {
     static let trackings: [(value: String, label: String)] = [
         ("serial", "By Unique Serial Number"), ("lot", "By Lots"), ("none", "By Quantity"),
     ]
+
+    /// `All / Furniture`: what a category is called everywhere, with those that it lies in (`_rec_name` of Odoo's
+    /// `product.category` is `complete_name`).
+    private static let categoryName: Field.Compute = { engine, id in
+        var names: [String] = []
+        var next: Int? = id
+        while let category = next, names.count < 16 {
+            names.insert(engine.stored(Model.category, category, "name").text ?? "", at: 0)
+            next = engine.link(Model.category, category, "parent_id")
+        }
+        return .text(names.joined(separator: " / "))
+    }
 
     /// `[CODE] Name`.
     private static func coded(_ model: String) -> Field.Compute {

@@ -69,6 +69,7 @@ extension Engine {
         for (id, name) in [(1, "Units"), (2, "kg"), (3, "m")] {
             _ = seed(Model.unit, id, ["name": .text(name), "rounding": .number(ExactDecimal(mantissa: 1, scale: 2))])
         }
+        _ = seed(Model.category, 1, ["name": .text("All")])
         for user in users {
             let partner = seed(
                 Model.partner, nil, ["name": .text(user.name), "email": user.email.map { .text($0) } ?? .empty])

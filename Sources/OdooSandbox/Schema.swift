@@ -150,6 +150,7 @@ enum Model {
     static let product = "product.product"
     static let template = "product.template"
     static let unit = "uom.uom"
+    static let category = "product.category"
     static let user = "res.users"
     static let partner = "res.partner"
     static let country = "res.country"

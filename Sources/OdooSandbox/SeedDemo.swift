@@ -20,6 +20,8 @@ extension Engine {
         let valve = seedProduct("VALVE-20", "Ball valve 20 mm")
         let table = seedProduct("TABLE-01", "Table")
         let chair = seedProduct("CHAIR-01", "Chair")
+        let furniture = seed(Model.category, nil, ["name": .text("Furniture"), "parent_id": .link(1)])
+        for product in [panel, leg, lacquer, table, chair] { set(Model.product, product, "categ_id", .link(furniture)) }
 
         let one = ExactDecimal(1)
         let pumpBOM = seedBOM(

@@ -22,6 +22,8 @@ package struct PolicySet: Sendable {
     let usesAllClaims: Bool
     /// By operation.
     let inputNames: [String: Set<String>]
+    /// By operation; none where nothing is told apart.
+    let distinctions: [String: Distinctions]
 
     /// Reads and checks all files.
     ///
@@ -56,6 +58,7 @@ package struct PolicySet: Sendable {
         claimNames = Self.claimNames(roles, rules)
         usesAllClaims = rules.contains { $0.condition?.usesAllClaims == true }
         inputNames = Self.inputNames(rules)
+        distinctions = Distinctions.all(rules)
         let table = Self.table(rules, catalog)
         self.table = table
         // FNV-1a, 64 bits.

@@ -125,8 +125,8 @@ package struct PolicyReplay {
             decision = policy.decide(
                 roles, principal: principal, operation: operation,
                 resource: Resource(
-                    site: site, workCenter: entry["work_center"]?.string, warehouse: warehouses[site]), input: input,
-                facts: facts)
+                    site: site, workCenter: entry["work_center"]?.string, warehouse: warehouses[site],
+                    productCategory: entry["product_category"]?.string), input: input, facts: facts)
         } else {
             decision = policy.gate(
                 roles, principal: principal, operation: operation, input: kind == .proxied ? input : entry["input"],

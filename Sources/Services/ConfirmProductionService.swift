@@ -18,6 +18,7 @@ struct ConfirmProductionService: WriteService {
     func perform(_ run: WriteRun) async throws(ServiceStop) -> WriteResult {
         let order = try await run.order()
         let site = try await run.sites.site(of: order, run.odoo)
+        try await run.learnCategory(ofProduct: order.product.id)
         try run.authorize(Resource(site: site))
         if let unit = run.request.body["unit"]?.string, unit != ProductionOrderView.unit(of: order) {
             throw .invalid(

@@ -18,6 +18,7 @@ struct CreateProductionOrderService: WriteService {
     func perform(_ run: WriteRun) async throws(ServiceStop) -> WriteResult {
         let index = try await run.sites.index(run.odoo)
         let site = try run.site()
+        try await run.learnProduct()
         try run.authorize(Resource(site: site))
         let product = try await run.product()
         var order = try order(run, product: product.id)

@@ -13,6 +13,7 @@ struct CreateLotService: WalkedWrite {
 
     func walk(_ run: WriteRun) async throws(ServiceStop) -> WriteResult {
         let site = try run.site()
+        try await run.learnProduct()
         try run.authorize(Resource(site: site))
         guard run.odoo.version.hasWritingRecipes else { throw .unproved(run.odoo.version) }
         let product = try await run.product()
@@ -43,6 +44,7 @@ struct CountInventoryService: WalkedWrite {
     func records(_ request: AcceptedRequest) -> [String] { [] }
 
     func walk(_ run: WriteRun) async throws(ServiceStop) -> WriteResult {
+        try await run.learnProduct()
         let place = try await run.location()
         guard run.odoo.version.hasWritingRecipes else { throw .unproved(run.odoo.version) }
         let product = try await run.product()

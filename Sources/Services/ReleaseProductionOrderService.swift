@@ -17,6 +17,7 @@ struct ReleaseProductionOrderService: WriteService {
     func perform(_ run: WriteRun) async throws(ServiceStop) -> WriteResult {
         let order = try await run.order()
         let site = try await run.sites.site(of: order, run.odoo)
+        try await run.learnCategory(ofProduct: order.product.id)
         try run.authorize(Resource(site: site))
         switch try plan(order, run) {
         case .alreadyReleased: return .order(order, site, "the order was released already")

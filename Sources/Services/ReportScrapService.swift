@@ -14,6 +14,7 @@ struct ReportScrapService: WalkedWrite {
     }
 
     func walk(_ run: WriteRun) async throws(ServiceStop) -> WriteResult {
+        try await run.learnProduct()
         let place = try await run.location()
         let product = try await run.product()
         var scrap = ScrapRecipe(product: product.id, quantity: try run.quantity(), location: place.id)

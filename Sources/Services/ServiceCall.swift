@@ -20,6 +20,11 @@ package struct ServiceCall: Sendable {
     package var authorize: @Sendable (Resource) -> Decision
     /// Makes `authorize` once the input is read; nil where decisions do not depend on it.
     package var bind: (@Sendable (EndpointInput) -> @Sendable (Resource) -> Decision)?
+    /// What the policy tells apart inside a site, and what is as every other: work centers and product categories. Nil
+    /// for too many to be asked for.
+    package var inside: [Resource]? = [Resource()]
+    /// The policy decides by the product's category.
+    package var needsProductCategory = false
     /// The policy as a whole, for who asks it about others.
     package var policy: PolicySet?
     /// Names of the caller's roles.

@@ -102,7 +102,8 @@ extension ServiceRunner {
             return failed(
                 isResumed ? .unknown(journal.id, canSettle: true, cause: error.cause ?? "it could not be read") : error)
         }
-        let its = WriteRun(job, odoo: odoo, sites: sites, journal: journal, ledger: ledger, gate: gate)
+        let its = WriteRun(
+            job, odoo: odoo, sites: sites, journal: journal, ledger: ledger, gate: gate, categories: categories)
         run = its
         defer { its.unlock() }
         do throws(ServiceStop) {

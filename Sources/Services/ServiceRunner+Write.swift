@@ -13,7 +13,8 @@ extension ServiceRunner {
         _ call: ServiceCall, _ input: EndpointInput, _ service: any WriteService
     ) async throws(ServiceStop) -> ServiceAnswer {
         let key = try IdempotencyKey(field: call.idempotencyKey)
-        let permissions = SitePermissions(sites: sites.names, call.authorize)
+        let permissions = SitePermissions(
+            sites: sites.names, inside: call.inside, needsProductCategory: call.needsProductCategory, call.authorize)
         let request = AcceptedRequest(
             call, input, permissions: permissions, until: call.world.host.wall + configuration.asyncTimeMax)
         let digest = sha256(request.identity.canonicalBytes)
@@ -90,7 +91,8 @@ extension ServiceRunner {
         let stored = AcceptedRequest(operation: request.operation, stored: record.request.body) ?? request
         let job = WriteJob(
             record: record, request: stored, service: service, world: call.world, audit: call.audit,
-            authorize: call.authorize, mayNeedApproval: call.mayNeedApproval, requestID: call.requestID,
+            authorize: call.authorize, needsProductCategory: call.needsProductCategory,
+            mayNeedApproval: call.mayNeedApproval, requestID: call.requestID,
             deadline: call.prefersAsync ? nil : call.deadline,
             entry: WriteJob.entry(of: record))
         guard call.prefersAsync else {

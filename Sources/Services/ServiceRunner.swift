@@ -13,6 +13,7 @@ package final class ServiceRunner: Sendable {
     let sha256: @Sendable ([UInt8]) -> [UInt8]
     let configuration: ServiceConfiguration
     let gate = RecordGate()
+    let categories = ProductCategories()
     let claims = Claims()
 
     /// - Parameter sha256: of bytes, 32 bytes.

@@ -12,6 +12,7 @@ struct CreateTransferService: WalkedWrite {
     func records(_ request: AcceptedRequest) -> [String] { [] }
 
     func walk(_ run: WriteRun) async throws(ServiceStop) -> WriteResult {
+        try await run.learnProduct()
         let from = try await run.location("from")
         let to = try await run.location("to")
         let product = try await run.product()

@@ -19,6 +19,8 @@ struct WriteJob: Sendable {
     let audit: any AuditPort
     /// The policy; nil after a restart.
     let authorize: (@Sendable (Resource) -> Decision)?
+    /// The policy decides by the product's category.
+    var needsProductCategory = false
     /// Whether the policy may ask for a second person's consent.
     var mayNeedApproval = false
     /// Of the request that carries it out now.

@@ -30,6 +30,7 @@ extension WriteRun {
 
     /// The product that the body names by `product` or `product_code`; the unit is checked where one is given.
     func product() async throws(ServiceStop) -> ProductRecord {
+        if let namedProduct { return namedProduct }
         let product: ProductRecord
         if let id = request.body["product"]?.int {
             guard let found = try await odoo.products(ProductRecord.read([id])).first else {
@@ -52,7 +53,14 @@ extension WriteRun {
         if let unit = request.body["unit"]?.string, unit != own {
             throw .invalid(Violation(pointer: "/unit", "the product is counted in `\(own)`, not in `\(unit)`"))
         }
+        namedProduct = product
         return product
+    }
+
+    /// Where the policy decides by the product's category: reads the product of the body before it is asked. Otherwise
+    /// whoever may do nothing here is not told what products there are.
+    func learnProduct() async throws(ServiceStop) {
+        if needsProductCategory { try await learnCategory(ofProduct: try await product().id) }
     }
 
     /// The site that the body names; without one the only one there is for this caller.
@@ -84,6 +92,7 @@ extension WriteRun {
     func permittedOrder() async throws(ServiceStop) -> (order: ProductionOrderRecord, site: String?) {
         let order = try await order()
         let site = try await sites.site(of: order, odoo)
+        try await learnCategory(ofProduct: order.product.id)
         try authorize(Resource(site: site))
         return (order, site)
     }
@@ -97,6 +106,7 @@ extension WriteRun {
         }
         let site = try await sites.site(of: order, odoo)
         let center = try await odoo.workCenter(operation.workCenter.id)
+        try await learnCategory(ofProduct: order.product.id)
         try authorize(Resource(site: site, workCenter: center.map { $0.code ?? $0.name }))
         return (operation, order, site)
     }

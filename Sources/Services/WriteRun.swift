@@ -31,6 +31,11 @@ final class WriteRun {
     /// Something was sent, and it is not known what became of it.
     private(set) var isInDoubt = false
     private let gate: RecordGate
+    private let categories: ProductCategories
+    /// What the policy is asked about, as far as the service has said; nil before.
+    private var category: Category?
+    /// The product that the body names, once it was read.
+    var namedProduct: ProductRecord?
     private var tickets: [RecordLocks.Ticket] = []
 
     /// Least time that must be left before an effect is sent: what Odoo may need when others work on the same rows
@@ -41,11 +46,12 @@ final class WriteRun {
 
     init(
         _ job: WriteJob, odoo: OdooSession, sites: SiteMap, journal: OperationJournal, ledger: any LedgerPort,
-        gate: RecordGate
+        gate: RecordGate, categories: ProductCategories
     ) {
         self.job = job
         self.ledger = ledger
         self.gate = gate
+        self.categories = categories
         self.odoo = odoo
         self.sites = sites
         self.journal = journal
@@ -64,8 +70,34 @@ final class WriteRun {
 
     func decided(_ decision: Decision) { self.decision = decision }
 
+    /// A product's category, which may be none.
+    private struct Category {
+        let name: String?
+    }
+
+    /// Whether the policy decides by the product's category: then a service says which product it is about before it
+    /// asks `authorize`.
+    var needsProductCategory: Bool { job.needsProductCategory || request.permissions.needsProductCategory }
+
+    /// Says which product the write is about. Reads its category where the policy asks for it.
+    func learnCategory(ofProduct id: Int) async throws(ServiceStop) {
+        guard needsProductCategory else { return }
+        category = Category(name: try await categories.name(ofProduct: id, odoo))
+    }
+
     /// Throws where the caller may not do this to the record.
-    func authorize(_ resource: Resource) throws(ServiceStop) {
+    func authorize(_ asked: Resource) throws(ServiceStop) {
+        var resource = asked
+        if needsProductCategory {
+            // A rule that forbids a category must not be passed because nobody looked.
+            guard let category else {
+                throw ServiceStop(
+                    .forbidden,
+                    .forbidden(
+                        operation: request.operation, rule: nil, reason: "the product's category is not known here"))
+            }
+            resource.productCategory = category.name
+        }
         self.resource = resource
         // What was sent was permitted. What has changed since must not hide what became of it.
         if !sent.isEmpty { return }
@@ -77,7 +109,7 @@ final class WriteRun {
             return
         }
         // After a restart: by what was permitted when it was accepted.
-        guard request.permissions.permits(resource.site) else {
+        guard request.permissions.permits(resource) else {
             throw ServiceStop(
                 .forbidden,
                 .forbidden(operation: request.operation, rule: nil, reason: "it was not permitted when it was accepted")
