@@ -8,6 +8,8 @@ ATTACKS_ARGS ?=
 IDLE_ARGS ?=
 TEST_ARGS ?=
 export FUZZ_SECONDS
+# So many tests at once: each has its share of a small machine, and how long one took means something.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 12
 
 .DEFAULT_GOAL := help
 .PHONY: help run build test cel-conformance jwt-conformance bench count attacks crash idle test-asan test-tsan lint \

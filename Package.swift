@@ -115,7 +115,7 @@ let package = Package(
         tests("Patterns", ["Patterns"]),
         tests("Expressions", ["Expressions", "JSON", "Bytes"]),
         tests("Identity", ["Identity", "JSON", "Bytes", "CSystem"]),
-        tests("Contracts", ["Contracts", "JSON", "Documents", "Bytes"]),
+        tests("Contracts", ["Contracts", "JSON", "Documents", "Bytes", "Reactor"]),
         tests("Audit", ["Audit", "JSON", "Bytes"]),
         tests("Odoo", ["Odoo", "JSON", "Bytes"]),
         tests("Policy", ["Policy", "Identity", "Documents", "Contracts", "JSON", "Bytes"]),
@@ -146,7 +146,7 @@ let package = Package(
             ]),
         tests("Tidy", []),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Audit", "Store", "JSON", "Bytes", "millgate"],
+            name: "EndToEndTests", dependencies: ["Audit", "Store", "JSON", "Bytes", "Reactor", "millgate"],
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

@@ -212,7 +212,7 @@ package final class GatewayProcess: Sendable {
     /// Takes no new connection, lets requests in flight finish within the drain timeout, and closes the stores.
     package func stop() async {
         await close(note: "stop")
-        for handle in parts.handles { handle.stop() }
+        for handle in parts.handles { await handle.end() }
     }
 
     /// Drains all servers and closes the stores; `reason` is the last entry but one of the audit log.

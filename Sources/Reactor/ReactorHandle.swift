@@ -12,11 +12,17 @@ public final class ReactorHandle: TaskExecutor, Sendable {
     private let thread = Atomic<UInt>(0)
     /// Whether the mailbox may hold something: looked at each turn, three times, in place of its lock.
     private let hasMail = Atomic<Bool>(false)
+    private let ending = Mutex(Ending())
 
     private struct Mailbox {
         var work: [@Sendable (Reactor) -> Void] = []
         var jobs: [UnownedJob] = []
         var isSignalled = false
+    }
+
+    private struct Ending {
+        var hasEnded = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
     init(index: Int) throws(ReactorError) {
@@ -40,6 +46,7 @@ public final class ReactorHandle: TaskExecutor, Sendable {
             } catch {
                 reactorError.withLock { $0 = error }
             }
+            handle.loopEnded()
         }
         return handle
     }
@@ -84,8 +91,21 @@ public final class ReactorHandle: TaskExecutor, Sendable {
         }
     }
 
-    /// Ends the loop.
+    /// Ends the loop in its next turn.
     public func stop() { post { $0.stop() } }
+
+    /// Ends the loop and waits until it is gone with all that hung on it. A program that exits while a loop still frees
+    /// its sessions would pull their library's state away under it.
+    public func end() async {
+        stop()
+        await withCheckedContinuation { continuation in
+            let hasEnded = ending.withLock { ending in
+                if !ending.hasEnded { ending.waiting.append(continuation) }
+                return ending.hasEnded
+            }
+            if hasEnded { continuation.resume() }
+        }
+    }
 
     /// Whether the caller runs on the loop's thread.
     public var isCurrent: Bool { thread.load(ordering: .relaxed) == ThreadCalls.current() }
@@ -93,6 +113,15 @@ public final class ReactorHandle: TaskExecutor, Sendable {
     // MARK: For the loop
 
     var wakeDescriptor: Int32 { wake.fd }
+
+    private func loopEnded() {
+        let waiting = ending.withLock { ending in
+            ending.hasEnded = true
+            defer { ending.waiting = [] }
+            return ending.waiting
+        }
+        for continuation in waiting { continuation.resume() }
+    }
 
     func loopStarts() { thread.store(ThreadCalls.current(), ordering: .relaxed) }
 

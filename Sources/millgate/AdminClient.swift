@@ -43,13 +43,19 @@ struct AdminOptions: ParsableArguments {
         settings.allowsPlainText = true
         settings.bodyBytesMax = 64 << 20
         let loop = try ReactorHandle.start(index: 0, name: "client") { _ in }
-        defer { loop.stop() }
         var request = OutboundRequest(method: method, url: base + path)
         request.fields = [("Authorization", "Bearer " + token), ("Content-Type", "application/json")]
         request.body = body.map { JSONValue.object($0).bytes } ?? []
-        let answer: OutboundResponse
+        let result: Result<OutboundResponse, FetchError>
         do throws(FetchError) {
-            answer = try await FetchClient(home: loop, configuration: settings).send(request)
+            result = .success(try await FetchClient(home: loop, configuration: settings).send(request))
+        } catch {
+            result = .failure(error)
+        }
+        await loop.end()
+        let answer: OutboundResponse
+        do {
+            answer = try result.get()
         } catch {
             throw failure("\(base): \(error)")
         }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Gateway
+import Reactor
 
 /// The command line. One file for each command; none of them does more than reading arguments, calling the rooms and
 /// printing.
@@ -24,4 +25,9 @@ struct Millgate: AsyncParsableCommand {
             Serve.self, Check.self, SandboxCommand.self, Keys.self, Token.self, RevocationCommand.self,
             PolicyCommand.self, AccountCommand.self, AuditCommand.self, EventsCommand.self, VersionCommand.self,
         ])
+
+    static func main() async {
+        ProcessCalls.keepLibrariesAtExit()
+        await main(nil)
+    }
 }

@@ -8,19 +8,12 @@ enum Upgrade {
     /// Whether the program that now lies at `program` runs here and finds the configuration good. Asked before anything is
     /// given up, so that a wrong file leaves the gateway as it is.
     static func isGood(_ program: String, config: String, log: Logger) async -> Bool {
-        let check = Process()
-        check.executableURL = URL(fileURLWithPath: program)
-        check.arguments = ["check", "--config", config]
-        check.standardInput = FileHandle.nullDevice
-        check.standardOutput = FileHandle.nullDevice
+        var check = ChildProcess.Configuration(program, ["check", "--config", config])
+        check.errors = nil
         do {
-            let status = try await withCheckedThrowingContinuation { continuation in
-                check.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-                do { try check.run() } catch { continuation.resume(throwing: error) }
-            }
-            if status == 0 { return true }
-            log.error(
-                "upgrade refused: the program's `check` ended with \(status)", metadata: ["program": "\(program)"])
+            let end = try await ChildProcess(check).end()
+            if end == .exit(0) { return true }
+            log.error("upgrade refused: the program's `check` ended with \(end)", metadata: ["program": "\(program)"])
         } catch {
             log.error("upgrade refused: the program cannot be run: \(error)", metadata: ["program": "\(program)"])
         }

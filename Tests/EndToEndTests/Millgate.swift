@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-import Synchronization
+import Reactor
 import Testing
 
 /// Runs the built program as a person does.
@@ -36,11 +36,6 @@ struct Millgate {
         }
     }()
 
-    private static let launching = Mutex(())
-
-    /// Starts one process after the other: `Process.run` was seen to read beyond a page while others ran beside it.
-    static func launch(_ process: Process) throws { try launching.withLock { _ in try process.run() } }
-
     struct NotBuilt: Error {}
 
     static func built() throws -> URL {
@@ -53,58 +48,51 @@ struct Millgate {
 
     /// - Parameter environment: added to this process's own.
     func run(_ arguments: [String], input: String? = nil, environment: [String: String] = [:]) throws -> Result {
-        let process = Process()
-        process.executableURL = try Self.built()
-        process.arguments = arguments
-        process.currentDirectoryURL = directory
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         // Files, because a pipe that nobody reads fills up.
-        let output = directory.appendingPathComponent(".output-\(UUID().uuidString)")
-        let errors = directory.appendingPathComponent(".errors-\(UUID().uuidString)")
-        for file in [output, errors] { try Data().write(to: file) }
-        defer { for file in [output, errors] { try? FileManager.default.removeItem(at: file) } }
-        process.standardOutput = try FileHandle(forWritingTo: output)
-        process.standardError = try FileHandle(forWritingTo: errors)
+        let name = UUID().uuidString
+        let output = path(".output-\(name)")
+        let errors = path(".errors-\(name)")
+        let typed = path(".input-\(name)")
+        defer { for file in [output, errors, typed] { try? FileManager.default.removeItem(atPath: file) } }
+        var program = ChildProcess.Configuration(try Self.built().path, arguments)
+        program.directory = directory.path
+        program.environment = environment
+        program.output = output
+        program.errors = errors
         if let input {
-            let file = directory.appendingPathComponent(".input-\(UUID().uuidString)")
-            try Data(input.utf8).write(to: file)
-            process.standardInput = try FileHandle(forReadingFrom: file)
-            try FileManager.default.removeItem(at: file)
-        } else {
-            process.standardInput = FileHandle.nullDevice
+            try input.write(toFile: typed, atomically: true, encoding: .utf8)
+            program.input = typed
         }
-        try Self.launch(process)
-        process.waitUntilExit()
-        return Result(
-            status: process.terminationStatus,
-            output: String(decoding: try Data(contentsOf: output), as: UTF8.self),
-            errors: String(decoding: try Data(contentsOf: errors), as: UTF8.self))
+        let status: Int32 =
+            switch try ChildProcess(program).wait() {
+            case .exit(let code): code
+            // As a shell says it.
+            case .signal(let signal): 128 + signal
+            }
+        func read(_ file: String) throws -> String {
+            String(decoding: try Data(contentsOf: URL(fileURLWithPath: file)), as: UTF8.self)
+        }
+        return Result(status: status, output: try read(output), errors: try read(errors))
     }
 
     /// Starts the program and leaves it running.
     ///
     /// - Parameter output: file that takes what it prints.
     func start(_ arguments: [String], output: String = "output") throws -> Started {
-        try start(try Self.built(), arguments, output: output)
+        try start(try Self.built().path, arguments, output: output)
     }
 
     /// Starts curl and leaves it running.
     func startCurl(_ arguments: [String], output: String) throws -> Started {
-        try start(URL(fileURLWithPath: "/usr/bin/curl"), arguments, output: output)
+        try start("curl", arguments, output: output)
     }
 
-    private func start(_ program: URL, _ arguments: [String], output: String) throws -> Started {
-        let process = Process()
-        process.executableURL = program
-        process.arguments = arguments
-        process.currentDirectoryURL = directory
-        process.standardInput = FileHandle.nullDevice
-        try Data().write(to: directory.appendingPathComponent(output))
-        let file = try FileHandle(forWritingTo: directory.appendingPathComponent(output))
-        process.standardOutput = file
-        process.standardError = file
-        try Self.launch(process)
-        return Started(process)
+    private func start(_ program: String, _ arguments: [String], output: String) throws -> Started {
+        var configuration = ChildProcess.Configuration(program, arguments)
+        configuration.directory = directory.path
+        configuration.output = path(output)
+        configuration.errors = path(output)
+        return Started(try ChildProcess(configuration))
     }
 
     /// Runs `body`, which waits for nothing asynchronous, in a fresh directory and removes it.
@@ -144,21 +132,17 @@ struct Millgate {
 }
 
 /// A program that runs. It is ended when nobody holds this any more.
-///
-/// `@unchecked Sendable`: `Process` guards its state with a lock, and nothing else is kept.
-final class Started: @unchecked Sendable {
-    private let process: Process
+final class Started: Sendable {
+    private let process: ChildProcess
 
-    init(_ process: Process) { self.process = process }
+    init(_ process: ChildProcess) { self.process = process }
 
-    deinit { if process.isRunning { process.terminate() } }
+    deinit { process.send(SIGTERM) }
 
-    var isRunning: Bool { process.isRunning }
+    var isRunning: Bool { process.ended == nil }
 
     /// The exit status; nil while it runs, and when a signal ended it.
-    var status: Int32? {
-        process.isRunning || process.terminationReason != .exit ? nil : process.terminationStatus
-    }
+    var status: Int32? { if case .exit(let code) = process.ended { code } else { nil } }
 
-    func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+    func send(_ signal: Int32) { process.send(signal) }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Reactor
 import Testing
 
 /// The checks in Tests/Plant: the real binary among real clients and servers, driven by Python's standard library.
@@ -43,24 +44,15 @@ import Testing
 
     /// Runs a script of Tests/Plant against the program that was built with this test.
     static func python(_ script: String, _ arguments: [String]) async throws -> (status: Int32, text: String) {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         let path = Millgate.repository.appendingPathComponent("Tests/Plant/\(script)").path
-        process.arguments = ["python3", path] + arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(
-            ["MILLGATE": try Millgate.built().path, "PYTHONDONTWRITEBYTECODE": "1"]) { $1 }
-        process.standardInput = FileHandle.nullDevice
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("plant-\(UUID().uuidString)")
-        try Data().write(to: file)
         defer { try? FileManager.default.removeItem(at: file) }
-        let output = try FileHandle(forWritingTo: file)
-        process.standardOutput = output
-        process.standardError = output
+        var python = ChildProcess.Configuration("python3", [path] + arguments)
+        python.environment = ["MILLGATE": try Millgate.built().path, "PYTHONDONTWRITEBYTECODE": "1"]
+        python.output = file.path
+        python.errors = file.path
         // Waits without holding one of the few threads that the other tests run on.
-        let status = try await withCheckedThrowingContinuation { continuation in
-            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-            do { try Millgate.launch(process) } catch { continuation.resume(throwing: error) }
-        }
-        return (status, String(decoding: try Data(contentsOf: file), as: UTF8.self))
+        let end = try await ChildProcess(python).end()
+        return (end == .exit(0) ? 0 : 1, String(decoding: try Data(contentsOf: file), as: UTF8.self))
     }
 }

@@ -1,16 +1,13 @@
 import Foundation
+import Reactor
 import Testing
 
 /// Python with the libraries that `scripts/venv.sh` installs.
 enum Python {
     /// Made once for all tests; nil where it could not be made, and why is recorded.
     private static let interpreter: Result<URL, any Error> = Result {
-        let process = Process()
-        process.executableURL = Millgate.repository.appendingPathComponent("scripts/venv.sh")
-        process.currentDirectoryURL = Millgate.repository
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw NotInstalled() }
+        let script = ChildProcess.Configuration(Millgate.repository.appendingPathComponent("scripts/venv.sh").path)
+        guard try ChildProcess(script).wait() == .exit(0) else { throw NotInstalled() }
         return Millgate.repository.appendingPathComponent(".build/venv/bin/python")
     }
 
@@ -18,22 +15,18 @@ enum Python {
 
     /// Runs a script; what it printed, and whether it was content.
     static func run(_ script: String, _ arguments: [String] = [], in directory: URL) throws -> (
-        status: Int32, output: String
+        isContent: Bool, output: String
     ) {
-        let process = Process()
-        process.executableURL = try interpreter.get()
-        let file = directory.appendingPathComponent("script-\(UUID().uuidString).py")
+        let name = UUID().uuidString
+        let file = directory.appendingPathComponent("script-\(name).py")
+        let output = directory.appendingPathComponent("script-\(name).out")
         try script.write(to: file, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(at: file) }
-        process.arguments = [file.path] + arguments
-        process.currentDirectoryURL = directory
-        let output = directory.appendingPathComponent("script-\(UUID().uuidString).out")
-        try Data().write(to: output)
-        let handle = try FileHandle(forWritingTo: output)
-        process.standardOutput = handle
-        process.standardError = handle
-        try process.run()
-        process.waitUntilExit()
-        return (process.terminationStatus, try String(contentsOf: output, encoding: .utf8))
+        var python = ChildProcess.Configuration(try interpreter.get().path, [file.path] + arguments)
+        python.directory = directory.path
+        python.output = output.path
+        python.errors = output.path
+        let end = try ChildProcess(python).wait()
+        return (end == .exit(0), try String(contentsOf: output, encoding: .utf8))
     }
 }

@@ -9,37 +9,36 @@ import Testing
 /// A server that runs while this object lives: Python's, or nghttpd for HTTP/2.
 final class LocalServer: Sendable {
     let port: Int
-    private let process: Process
-    private let input = Pipe()
+    private let process: ChildProcess
 
     init(tls: [String] = []) throws {
         let here = URL(filePath: #filePath).deletingLastPathComponent()
-        let output = Pipe()
-        process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["python3", here.appending(path: "server.py").path] + tls
-        process.standardInput = input
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        var line: [UInt8] = []
-        while let byte = try output.fileHandleForReading.read(upToCount: 1)?.first, byte != 10 { line.append(byte) }
-        port = try #require(Int(String(decoding: line, as: UTF8.self)))
+        let output = FileManager.default.temporaryDirectory.appending(path: "millgate-port-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: output) }
+        var configuration = ChildProcess.Configuration("python3", [here.appending(path: "server.py").path] + tls)
+        configuration.output = output.path
+        process = try ChildProcess(configuration)
+        // A minute: Python starts slowly where everything is tested at once.
+        var line: Substring?
+        for _ in 0..<1_200 where line == nil && process.ended == nil {
+            let text = (try? String(contentsOf: output, encoding: .utf8)) ?? ""
+            line = text.firstIndex(of: "\n").map { text[..<$0] }
+            if line == nil { Thread.sleep(forTimeInterval: 0.05) }
+        }
+        port = try #require(line.flatMap { Int($0) })
     }
 
     /// nghttpd with TLS. It takes no port 0, so one that was free a moment ago is tried.
     init(http2 key: String, certificate: String) throws {
         var chosen = 0
-        var started: Process?
+        var started: ChildProcess?
         for _ in 0..<5 where started == nil {
             chosen = Int.random(in: 20_000..<32_000)
-            let candidate = Process()
-            candidate.executableURL = URL(filePath: "/usr/sbin/nghttpd")
-            candidate.arguments = ["-a", "127.0.0.1", "--echo-upload", String(chosen), key, certificate]
-            candidate.standardOutput = FileHandle.nullDevice
-            candidate.standardError = FileHandle.nullDevice
-            try candidate.run()
-            for _ in 0..<50 where candidate.isRunning && started == nil {
+            let candidate = try ChildProcess(
+                .init(
+                    "/usr/sbin/nghttpd",
+                    ["-a", "127.0.0.1", "--echo-upload", String(chosen), key, certificate]))
+            for _ in 0..<50 where candidate.ended == nil && started == nil {
                 Thread.sleep(forTimeInterval: 0.1)
                 if Self.answers(chosen) { started = candidate }
             }
@@ -56,10 +55,9 @@ final class LocalServer: Sendable {
         return (try? Listener.expectFree(address)) == nil
     }
 
-    // Not SIGTERM: a child of the test runner may have it blocked.
     deinit {
-        try? input.fileHandleForWriting.close()
-        kill(process.processIdentifier, SIGKILL)
+        process.send(SIGKILL)
+        process.wait()
     }
 
     func url(_ path: String, scheme: String = "http") -> String { "\(scheme)://127.0.0.1:\(port)\(path)" }
@@ -94,15 +92,9 @@ final class TestPKI: Sendable {
     func bytes(_ file: String) throws -> [UInt8] { Array(try Data(contentsOf: directory.appending(path: file))) }
 
     private func openssl(_ arguments: [String]) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["openssl"] + arguments
-        process.currentDirectoryURL = directory
-        process.standardError = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0)
+        var configuration = ChildProcess.Configuration("openssl", arguments)
+        configuration.directory = directory.path
+        try #require(try ChildProcess(configuration).wait() == .exit(0))
     }
 }
 

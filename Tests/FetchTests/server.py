@@ -1,6 +1,7 @@
-"""An HTTP server for the tests of Fetch: `server.py [CERT KEY [CLIENT_CA]]` prints its port and serves until stdin ends."""
+"""An HTTP server for the tests of Fetch: `server.py [CERT KEY [CLIENT_CA]]` prints its port and serves until its parent ends."""
 
 import http.server
+import os
 import socket
 import ssl
 import sys
@@ -87,4 +88,6 @@ if len(sys.argv) > 2:
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 print(server.server_address[1], flush=True)
-sys.stdin.read()
+parent = os.getppid()
+while os.getppid() == parent:
+    time.sleep(1)

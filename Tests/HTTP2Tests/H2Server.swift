@@ -3,6 +3,7 @@ import CSystem
 import Foundation
 import Glibc
 import Reactor
+import Testing
 
 @testable import Server
 
@@ -43,16 +44,14 @@ struct H2Server {
         let directory = FileManager.default.temporaryDirectory.appending(path: "millgate-h2-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: directory) }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-        process.arguments = [
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-keyout",
-            "a.key", "-out", "a.pem", "-subj", "/CN=localhost",
-        ]
-        process.currentDirectoryURL = directory
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
+        var openssl = ChildProcess.Configuration(
+            "openssl",
+            [
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                "-keyout", "a.key", "-out", "a.pem", "-subj", "/CN=localhost",
+            ])
+        openssl.directory = directory.path
+        try #require(try ChildProcess(openssl).wait() == .exit(0))
         func read(_ name: String) throws -> [UInt8] { Array(try Data(contentsOf: directory.appending(path: name))) }
         return try TLSServerContext(
             TLSServerConfiguration(

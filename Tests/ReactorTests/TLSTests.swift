@@ -27,15 +27,9 @@ struct TestPKI {
     func read(_ file: String) throws -> [UInt8] { Array(try Data(contentsOf: directory.appending(path: file))) }
 
     private func run(_ arguments: [String]) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-        process.arguments = arguments
-        process.currentDirectoryURL = directory
-        process.standardError = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0)
+        var openssl = ChildProcess.Configuration("openssl", arguments)
+        openssl.directory = directory.path
+        try #require(try ChildProcess(openssl).wait() == .exit(0))
     }
 }
 

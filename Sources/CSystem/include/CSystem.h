@@ -99,4 +99,11 @@ int csystem_signals_wait(void);
 /// errno, and only when it fails.
 int csystem_exec(const char *program, char *const *arguments, char *const *environment);
 
+/// `posix_spawnp` with the standard streams at these files (null leaves the stream as it is here; the same path for
+/// output and errors makes them one), in this directory, with no other descriptor, no signal blocked and none ignored.
+/// 0, or the error's number.
+int csystem_spawn(
+    int *child, const char *program, char *const *arguments, char *const *environment, const char *input,
+    const char *output, const char *errors, const char *directory);
+
 #endif
