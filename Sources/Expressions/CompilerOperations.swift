@@ -162,21 +162,25 @@ extension Compiler {
                 at: syntax[ids[1]].place)
         }
         if function == .matches { return matches(parts, pattern: ids[1]) }
-        let first = builder.add(parts.map(\.code))
         let cost = parts.reduce(Self.cost(function, parts.map(\.extent))) { $0.plus($1.cost) }
+        if parts.count == 2, case .literal(.string(let zone)) = syntax[ids[1]].kind, type == .int,
+            types[0] == .timestamp,
+            let offset = TimeZoneOffset.seconds(zone)
+        {
+            return part(.part(function, parts[0].code, offset: Program.Index(offset)), type, cost: cost)
+        }
         return part(
-            .call(function, first: first, count: Program.Index(parts.count)), type,
+            .call(function, parts[0].code, parts.count == 2 ? parts[1].code : -1), type,
             Self.extent(function, parts[0].extent), cost: cost)
     }
 
     private mutating func matches(_ parts: [Part], pattern id: Syntax.ID) -> Part {
         guard case .literal(.string(let text)) = syntax[id].kind else {
-            let first = builder.add(parts.map(\.code))
             let steps = UInt64(limits.patternInstructionsMax)
             let cost = Cost.matching(steps: steps, bytes: parts[0].extent.count).plus(steps)
                 .plus(parts[1].extent.count)
             return part(
-                .call(.matches, first: first, count: 2), .bool,
+                .call(.matches, parts[0].code, parts[1].code), .bool,
                 cost: cost.plus(parts[0].cost).plus(parts[1].cost))
         }
         do throws(PatternError) {

@@ -92,11 +92,12 @@ struct Evaluation {
             for place in first..<first + count { elements.append(try value(program.children[Int(place)])) }
             return .list(elements)
         case .map(let first, let count): return .map(try map(first, count))
-        case .call(let function, let first, let count):
-            var arguments: [ExpressionValue] = []
-            arguments.reserveCapacity(Int(count))
-            for place in first..<first + count { arguments.append(try value(program.children[Int(place)])) }
-            return try call(function, arguments)
+        case .call(let function, let first, let second):
+            let argument = try value(first)
+            return try call(function, argument, second < 0 ? nil : value(second))
+        case .part(let function, let operand, let offset):
+            try charge(Cost.calendar)
+            return .int(try part(function, of: value(operand), offset: Int(offset)))
         case .matches(let operand, let pattern): return .bool(try matches(value(operand), pattern))
         case .loop(let macro, let range, let local, let first, let count):
             return try loop(macro, over: value(range), local: Int(local), first: first, steps: count)

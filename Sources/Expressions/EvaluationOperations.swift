@@ -124,9 +124,9 @@ extension Evaluation {
         return pattern.matches(text)
     }
 
-    mutating func call(_ function: Function, _ arguments: [ExpressionValue]) throws(EvaluationError) -> ExpressionValue
-    {
-        let first = arguments[0]
+    mutating func call(
+        _ function: Function, _ first: ExpressionValue, _ second: ExpressionValue?
+    ) throws(EvaluationError) -> ExpressionValue {
         switch function {
         case .size:
             switch first {
@@ -136,17 +136,17 @@ extension Evaluation {
             case .bytes(let bytes): return .int(Int64(bytes.count))
             case .list(let elements): return .int(Int64(elements.count))
             case .map(let map): return .int(Int64(map.count))
-            default: throw noOverload(function, arguments)
+            default: throw noOverload(function, first, second)
             }
         case .contains:
-            guard case .string(let text) = first, case .string(let part) = arguments[1] else {
-                throw noOverload(function, arguments)
+            guard case .string(let text) = first, case .string(let part)? = second else {
+                throw noOverload(function, first, second)
             }
             try charge(Cost.search(text: UInt64(text.utf8.count), for: UInt64(part.utf8.count)))
             return .bool(TextSearch.isIn(text, part))
         case .startsWith, .endsWith:
-            guard case .string(let text) = first, case .string(let part) = arguments[1] else {
-                throw noOverload(function, arguments)
+            guard case .string(let text) = first, case .string(let part)? = second else {
+                throw noOverload(function, first, second)
             }
             let (whole, piece) = (text.utf8, part.utf8)
             try charge(Cost.text(UInt64(min(whole.count, piece.count))))
@@ -155,8 +155,8 @@ extension Evaluation {
                 function == .startsWith
                     ? whole.starts(with: piece) : whole.suffix(piece.count).elementsEqual(piece))
         case .matches:
-            guard case .string(let text) = first, case .string(let source) = arguments[1] else {
-                throw noOverload(function, arguments)
+            guard case .string(let text) = first, case .string(let source)? = second else {
+                throw noOverload(function, first, second)
             }
             try charge(UInt64(program.patternInstructionsMax).plus(UInt64(source.utf8.count)))
             let pattern: Pattern
@@ -176,24 +176,26 @@ extension Evaluation {
         case .getDate, .getDayOfMonth, .getDayOfWeek, .getDayOfYear, .getFullYear, .getHours, .getMilliseconds,
             .getMinutes, .getMonth, .getSeconds:
             try charge(Cost.calendar)
-            return .int(try part(function, arguments))
+            guard let second else { return .int(try part(function, of: first, offset: 0)) }
+            guard case .string(let zone) = second, case .timestamp = first else {
+                throw noOverload(function, first, second)
+            }
+            guard let offset = TimeZoneOffset.seconds(zone) else { throw .unknownTimeZone }
+            return .int(try part(function, of: first, offset: offset))
         }
     }
 
-    private func noOverload(_ function: Function, _ arguments: [ExpressionValue]) -> EvaluationError {
-        .noMatchingOverload("\(function.rawValue)(\(arguments.map(\.typeName).joined(separator: ", ")))")
+    private func noOverload(
+        _ function: Function, _ first: ExpressionValue, _ second: ExpressionValue? = nil
+    ) -> EvaluationError {
+        let names = [first.typeName] + (second.map { [$0.typeName] } ?? [])
+        return .noMatchingOverload("\(function.rawValue)(\(names.joined(separator: ", ")))")
     }
 
-    /// A part of a timestamp in a time zone, or of a duration as a whole.
-    private func part(_ function: Function, _ arguments: [ExpressionValue]) throws(EvaluationError) -> Int64 {
-        switch arguments[0] {
+    /// A part of a timestamp, this many seconds east of UTC, or of a duration as a whole.
+    func part(_ function: Function, of value: ExpressionValue, offset: Int) throws(EvaluationError) -> Int64 {
+        switch value {
         case .timestamp(let timestamp):
-            var offset = 0
-            if arguments.count > 1 {
-                guard case .string(let zone) = arguments[1] else { throw noOverload(function, arguments) }
-                guard let seconds = TimeZoneOffset.seconds(zone) else { throw .unknownTimeZone }
-                offset = seconds
-            }
             let parts = Calendar(timestamp, offset: offset)
             switch function {
             case .getDate: return Int64(parts.day)
@@ -206,19 +208,18 @@ extension Evaluation {
             case .getMinutes: return Int64(parts.minute)
             case .getMonth: return Int64(parts.month - 1)
             case .getSeconds: return Int64(parts.second)
-            default: throw noOverload(function, arguments)
+            default: throw noOverload(function, value)
             }
         case .duration(let nanoseconds):
-            guard arguments.count == 1 else { throw noOverload(function, arguments) }
             switch function {
             case .getHours: return nanoseconds / 3_600_000_000_000
             case .getMinutes: return nanoseconds / 60_000_000_000
             case .getSeconds: return nanoseconds / 1_000_000_000
             // The milliseconds within the second, as the conformance cases have it.
             case .getMilliseconds: return nanoseconds / 1_000_000 % 1_000
-            default: throw noOverload(function, arguments)
+            default: throw noOverload(function, value)
             }
-        default: throw noOverload(function, arguments)
+        default: throw noOverload(function, value)
         }
     }
 }

@@ -1,3 +1,5 @@
+import Bytes
+
 /// A value of the language.
 ///
 /// `==` of Swift is not CEL's equality (1 equals 1.0 there, and texts are compared by bytes): see `Equality`.
@@ -126,8 +128,7 @@ package struct ExpressionMap: Sendable {
 /// Texts by their bytes: `String` alone would take two spellings of one letter for the same.
 enum Text {
     static func equal(_ a: String, _ b: String) -> Bool {
-        // Equal bytes are equal strings, so that `==` sorts out nearly everything, and fast.
-        a == b && a.utf8.count == b.utf8.count && a.utf8.elementsEqual(b.utf8)
+        a.utf8.count == b.utf8.count && a.utf8.span.equals(b.utf8.span)
     }
 
     static func less(_ a: String, _ b: String) -> Bool { a.utf8.lexicographicallyPrecedes(b.utf8) }

@@ -25,7 +25,10 @@ final class Program: Sendable {
         case list(first: Index, count: Index)
         /// Keys and values in turn.
         case map(first: Index, count: Index)
-        case call(Function, first: Index, count: Index)
+        /// No function takes more than two arguments; the second is -1 where there is none.
+        case call(Function, Index, Index)
+        /// A part of a timestamp or duration; the time zone was read when the expression was compiled.
+        case part(Function, Index, offset: Index)
         /// `matches` with a pattern that was read when the expression was compiled.
         case matches(Index, pattern: Index)
         /// `steps` are one or two children: predicate, transform or both.
