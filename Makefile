@@ -38,11 +38,14 @@ jwt-conformance: ## Run Wycheproof's JWS and JWK vectors; WYCHEPROOF=DIR is a ne
 cel-conformance: ## Run cel-spec's public cases; CEL_SPEC=DIR is a checkout of github.com/google/cel-spec.
 	@scripts/cel-conformance.sh
 
-bench: ## Measure Millgate beside nginx, HAProxy, nghttpx and Envoy; BENCH_ARGS='--rounds 3 --scenario plain'.
+bench: ## Measure Millgate beside nginx, HAProxy, nghttpx and Envoy; BENCH_ARGS='--scenario plain' measures that anew.
 	@scripts/install-deps.sh bench
 	@scripts/build.sh
+	@$(if $(BENCH_ARGS),,rm -f .build/bench.json)
 	@python3 bench/bench.py --out .build/bench.json $(BENCH_ARGS)
-	@python3 bench/lifecycle.py --out .build/bench.json
+	@$(if $(BENCH_ARGS),,python3 bench/lifecycle.py --out .build/bench.json)
+	@$(if $(BENCH_ARGS),,python3 bench/policies.py --entries 0 --out .build/bench.json)
+	@$(if $(BENCH_ARGS),,python3 bench/scale.py --out .build/bench.json)
 	@python3 bench/report.py .build/bench.json docs/PERFORMANCE.md
 
 count: ## Count instructions per request and hold them against bench/instructions.json; UPDATE=1 writes it anew.

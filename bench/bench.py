@@ -13,8 +13,8 @@ cancel out. They are the same on every machine, within a percent, and are the fi
     bench.py                                     everything
     bench.py --scenario policy --rounds 7        one scenario; may be given several times
     bench.py --gateway millgate --gateway nginx  only these
-    bench.py --no-instructions --no-idle         CPU only
-    bench.py --merge …                           keeps the other rows of the last run
+    bench.py --no-instructions --no-idle         CPU only, of all scenarios
+    bench.py --only-idle                         memory of connections that wait, alone
 
 Scenarios: plain (HTTP/1.1 keepalive on both sides), tls (the same behind TLS 1.3), h2 (HTTP/2 over TLS, 100 streams on
 each of 10 connections, HTTP/1.1 behind), policy (RS256 token, issuer, audience, expiry, role, limit for each subject, a
@@ -23,7 +23,6 @@ request), download and upload (1 MiB), handshake (full ones of TLS 1.3, P-256; p
 idle-tls: memory for each keepalive connection that waits. scale.py and lifecycle.py measure Millgate alone.
 """
 import argparse
-import json
 import shutil
 import statistics
 import sys
@@ -34,6 +33,7 @@ import counting
 import gateways
 import keys
 import load
+from rows import merge, row
 
 ROOT = Path(__file__).resolve().parent.parent
 # Peers that each scenario is compared with, and the ratio of CPU that is aimed at; `best` is the best of all.
@@ -123,9 +123,7 @@ def measure_idle(scenario, on, directory, count, log):
             continue
         each = (after - before) / held
         print(f"  {gateway.name:10} {each:14.2f} {after / 1024:8.1f}")
-        rows.append({"scenario": scenario, "gateway": gateway.name, "cpu_us_per_request": None,
-                     "instructions_per_request": None, "rss_kib": after, "connections": held,
-                     "kib_per_connection": round(each, 3)})
+        rows.append(row(scenario, gateway.name, rss_kib=after, connections=held, kib_per_connection=round(each, 3)))
     sys.stdout.flush()
     return rows
 
@@ -139,11 +137,10 @@ def arguments():
     parser.add_argument("--idle", type=int, default=10_000, metavar="N",
                         help="idle connections (10,000); a fifth of them with TLS")
     parser.add_argument("--only-idle", action="store_true")
-    parser.add_argument("--merge", action="store_true", help="keeps the rows of other scenarios in the file")
     parser.add_argument("--no-idle", action="store_true")
     parser.add_argument("--no-instructions", action="store_true")
     parser.add_argument("--binary", default=ROOT / ".build/release/millgate", type=Path)
-    parser.add_argument("--out", type=Path, help="writes the rows as JSON")
+    parser.add_argument("--out", type=Path, help="puts the rows in a file, in the place of older ones of the same scenarios")
     parser.add_argument("--keep", action="store_true", help="keeps the directory of configurations and logs")
     return parser.parse_args()
 
@@ -195,10 +192,12 @@ def main():
                         instructions[gateway.name] = instructions_of(gateway, scenario, directory, log)
                         gateway.start(log)
                 for name, median in table(scenario, cpu, rss, instructions).items():
-                    rows.append({"scenario": scenario, "gateway": name, "cpu_us_per_request": round(median, 2),
+                    rows.append({**row(scenario, name), "cpu_us_per_request": round(median, 2),
                                  "instructions_per_request": instructions.get(name), "rss_kib": rss[name],
+                                 "digest_instructions": counting.digests.get((name, scenario)),
                                  "min": round(min(cpu[name]), 2), "max": round(max(cpu[name]), 2)})
-            for scenario in [] if options.no_idle else ["idle", "idle-tls"]:
+            idle = options.only_idle or not (options.scenario or options.no_idle)
+            for scenario in ["idle", "idle-tls"] if idle else []:
                 on = [gateway for gateway in running if scenario in gateway.scenarios]
                 count = options.idle if scenario == "idle" else options.idle // 5
                 rows += measure_idle(scenario, on, directory, count, log)
@@ -207,11 +206,7 @@ def main():
                 gateway.stop()
             sink.close()
     if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        if options.merge and options.out.exists():
-            fresh = {row["scenario"] for row in rows}
-            rows = [row for row in json.loads(options.out.read_text()) if row["scenario"] not in fresh] + rows
-        options.out.write_text(json.dumps(rows, indent=1) + "\n")
+        merge(options.out, rows)
         print(f"\nwritten to {options.out}")
     if options.keep:
         print(f"configurations and logs are in {directory}")

@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
 """What Millgate's life costs: start to first answer, reloads and upgrades under load, and a second reactor.
 
-    lifecycle.py [--out FILE]     merges its rows into the bench's file
+    lifecycle.py [--out FILE] [--only start|life|reactors]     merges its rows into the bench's file
 
 start: from exec to the first 200, median of 15 starts. reload, upgrade: signals in the middle of a load of wrk over 64
 keepalive connections; what was not answered with 200 counts as lost. reactors: requests per second with two against
 one; on a machine whose cores the load shares this says what the load left.
 """
 import argparse
-import json
 import os
 import re
 import shutil
@@ -25,6 +24,7 @@ from pathlib import Path
 import gateways
 import keys
 import load
+import rows
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -81,12 +81,51 @@ def rate(gateway, directory, seconds, output):
         gateway.stop()
 
 
+def starts(gateway, output):
+    times = []
+    for _ in range(15):
+        times.append(first_answer(gateway, output) * 1000)
+        gateway.stop()
+    print(f"start to first answered request: median {statistics.median(times):.1f} ms, least {min(times):.1f}, "
+          f"most {max(times):.1f} (aim: under 50)")
+    return rows.row("start", milliseconds=round(statistics.median(times), 1), min=round(min(times), 1),
+                    max=round(max(times), 1))
+
+
+def signals(gateway, directory, output):
+    found = []
+    if not gateway.start(output):
+        sys.exit("millgate does not start: " + (directory / "output").read_text()[-2000:])
+    for name, number, pause in [("reload", signal.SIGHUP, 0.5), ("upgrade", signal.SIGUSR2, 2.5)]:
+        done, bad, count = under_load(gateway, directory, number, pause, 8)
+        print(f"{name}: {count} in {done + bad:,} requests, {bad} lost")
+        found.append(rows.row(name, requests=done + bad, lost=bad, times=count))
+    gateway.stop()
+    return found
+
+
+def reactors(gateway, directory, output):
+    rates = {}
+    for count in (1, 2, 1, 2):
+        edited(gateway, re.search(r"reactors: \d", Path(gateway.command[-1]).read_text())[0], f"reactors: {count}")
+        rates.setdefault(count, []).append(rate(gateway, directory, 3, output))
+    one, two = (max(rates[count]) for count in (1, 2))
+    print(f"reactors: {one[0]:,.0f} requests/s with one ({one[1]:.2f} cores), {two[0]:,.0f} with two "
+          f"({two[1]:.2f} cores): {two[0] / one[0]:.2f} x on {os.cpu_count()} cores, shared with load and upstream; "
+          f"{one[1] / one[0] * 1e6:.1f} and {two[1] / two[0] * 1e6:.1f} CPU µs per request")
+    return rows.row("reactors", ratio=round(two[0] / one[0], 2), cores_one=round(one[1], 2),
+                    cores_two=round(two[1], 2), cores=os.cpu_count(),
+                    us_one=round(one[1] / one[0] * 1e6, 2), us_two=round(two[1] / two[0] * 1e6, 2))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", default=ROOT / ".build/release/millgate", type=Path)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--only", action="append", choices=["start", "life", "reactors"])
     options = parser.parse_args()
-    rows = []
+    wanted = options.only or ["start", "life", "reactors"]
+    found = []
     with tempfile.TemporaryDirectory(prefix="millgate-life-") as place:
         directory = Path(place)
         directory.chmod(0o755)
@@ -99,46 +138,18 @@ def main():
         if not upstream.start(output):
             sys.exit("nginx does not start")
         try:
-            times = []
-            for _ in range(15):
-                times.append(first_answer(gateway, output) * 1000)
-                gateway.stop()
-            print(f"start to first answered request: median {statistics.median(times):.1f} ms, least {min(times):.1f}, "
-                  f"most {max(times):.1f} (aim: under 50)")
-            rows.append(row("start", milliseconds=round(statistics.median(times), 1), min=round(min(times), 1),
-                            max=round(max(times), 1)))
-            if not gateway.start(output):
-                sys.exit("millgate does not start: " + (directory / "output").read_text()[-2000:])
-            for name, number, pause in [("reload", signal.SIGHUP, 0.5), ("upgrade", signal.SIGUSR2, 2.5)]:
-                done, bad, count = under_load(gateway, directory, number, pause, 8)
-                print(f"{name}: {count} in {done + bad:,} requests, {bad} lost")
-                rows.append(row(name, requests=done + bad, lost=bad, times=count))
-            gateway.stop()
-            rates = {}
-            for count in (1, 2, 1, 2):
-                edited(gateway, re.search(r"reactors: \d", Path(gateway.command[-1]).read_text())[0],
-                       f"reactors: {count}")
-                rates.setdefault(count, []).append(rate(gateway, directory, 3, output))
-            one, two = (max(rates[count]) for count in (1, 2))
-            print(f"reactors: {one[0]:,.0f} requests/s with one ({one[1]:.2f} cores), {two[0]:,.0f} with two "
-                  f"({two[1]:.2f} cores): {two[0] / one[0]:.2f} x on {os.cpu_count()} cores, shared with load and "
-                  "upstream")
-            rows.append(row("reactors", ratio=round(two[0] / one[0], 2), cores_one=round(one[1], 2),
-                            cores_two=round(two[1], 2), cores=os.cpu_count()))
+            if "start" in wanted:
+                found.append(starts(gateway, output))
+            if "life" in wanted:
+                found += signals(gateway, directory, output)
+            if "reactors" in wanted:
+                found.append(reactors(gateway, directory, output))
         finally:
             gateway.stop()
             upstream.stop()
             output.close()
     if options.out:
-        old = json.loads(options.out.read_text()) if options.out.exists() else []
-        fresh = {row["scenario"] for row in rows}
-        rows = [row for row in old if row["scenario"] not in fresh] + rows
-        options.out.write_text(json.dumps(rows, indent=1) + "\n")
-
-
-def row(scenario, **more):
-    return {"scenario": scenario, "gateway": "millgate", "cpu_us_per_request": None,
-            "instructions_per_request": None, "rss_kib": None, **more}
+        rows.merge(options.out, found)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
+#!/usr/bin/env python3
 """What decisions cost with few rules and with many, and how long the audit log of a busy plant takes to replay.
 
-    python3 bench/policies.py [--millgate PATH] [--rules 10,10000] [--entries 1000000] [--no-callgrind]
+    policies.py [--millgate PATH] [--rules 10,10000] [--entries 1000000] [--no-callgrind] [--out FILE]
 
 Instructions are counted by callgrind: two runs of different length, subtracted. Times are those of `millgate policy
-measure`, on one thread; run it on a quiet machine.
+measure`, on one thread; run it on a quiet machine. With --out the rows are merged into the bench's file.
 """
 import argparse
 import json
@@ -16,10 +17,16 @@ import tempfile
 import time
 from pathlib import Path
 
+import counting
+import rows
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 ROLES = ["operator", "supervisor", "mes", "wms", "machine-connector", "supplier", "auditor", "security"]
 OPERATIONS = ["production-order.read", "production-order.create", "production-order.release",
               "production-order.confirm", "inventory.read", "work-center.read", "operation.read", "approval.read"]
+RULES_PER_FILE = 4_000
+# What 10,000 rules may cost more than 10, for each decision.
+AIM_NANOSECONDS = 2_000
 
 
 def policies(directory, count):
@@ -29,7 +36,7 @@ def policies(directory, count):
         shutil.rmtree(directory / folder)
     (directory / "access").mkdir()
     chance = random.Random(417)
-    lines = ["rules:"]
+    lines = []
     for number in range(count):
         operation = OPERATIONS[number % len(OPERATIONS)]
         role = ROLES[number // len(OPERATIONS) % len(ROLES)]
@@ -39,7 +46,10 @@ def policies(directory, count):
         if operation == "production-order.confirm":
             rule += f", condition: 'has(input.quantity) && input.quantity <= {chance.randrange(10, 1000)}.0'"
         lines.append(rule + "}")
-    (directory / "access" / "rules.yaml").write_text("\n".join(lines) + "\n")
+    # A policy file may have a mebibyte.
+    for first in range(0, count, RULES_PER_FILE):
+        text = "\n".join(["rules:", *lines[first:first + RULES_PER_FILE]]) + "\n"
+        (directory / "access" / f"rules-{first // RULES_PER_FILE:02}.yaml").write_text(text)
     return directory
 
 
@@ -90,18 +100,34 @@ def main():
     arguments.add_argument("--rules", default="10,10000")
     arguments.add_argument("--entries", type=int, default=1_000_000)
     arguments.add_argument("--no-callgrind", action="store_true")
+    arguments.add_argument("--out", type=Path)
     options = arguments.parse_args()
     millgate = Path(options.millgate).resolve()
     with tempfile.TemporaryDirectory(prefix="millgate-policies-") as place:
         home = Path(place)
         for name in ["deploy", "policies"]:
             shutil.copytree(REPOSITORY / name, home / name)
-        for count in map(int, options.rules.split(",")):
-            directory = policies(home / f"rules-{count}", count)
-            print(f"{count} rules: {measure(millgate, home, directory, 400_000).strip()}")
+        counts = [int(count) for count in options.rules.split(",")]
+        row = rows.row("decisions", rules=counts, nanoseconds=[], instructions=[])
+        places = [policies(home / f"rules-{count}", count) for count in counts]
+        # In turn, and the least of each counts: what else the machine does only ever adds.
+        times = {count: [] for count in counts}
+        for _ in range(5):
+            for count, directory in zip(counts, places):
+                text = measure(millgate, home, directory, 400_000)
+                times[count].append(int(re.search(r"(\d+) ns each", text)[1]))
+        program = counting.stripped(millgate, home)
+        for count, directory in zip(counts, places):
+            row["nanoseconds"].append(min(times[count]))
+            print(f"{count:,} rules: {min(times[count])} ns for a decision")
             if not options.no_callgrind:
-                few, many = (instructions(millgate, home, directory, n) for n in (4_000, 24_000))
-                print(f"{count} rules: {(many - few) / 20_000:.0f} instructions for a decision (callgrind)")
+                few, many = (instructions(program, home, directory, n) for n in (4_000, 24_000))
+                row["instructions"].append(round((many - few) / 20_000))
+                print(f"{count:,} rules: {row['instructions'][-1]:,} instructions for a decision (callgrind)")
+        more = row["nanoseconds"][-1] - row["nanoseconds"][0]
+        print(f"{counts[-1]:,} rules cost {more} ns more than {counts[0]} (aim: at most {AIM_NANOSECONDS:,})")
+        if options.out:
+            rows.merge(options.out, [row])
         if options.entries:
             log(home / "audit", options.entries)
             start = time.monotonic()
@@ -111,4 +137,5 @@ def main():
             print(f"replayed {options.entries} entries in {time.monotonic() - start:.1f} s")
 
 
-main()
+if __name__ == "__main__":
+    main()
