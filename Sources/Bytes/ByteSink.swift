@@ -4,6 +4,12 @@ public protocol ByteSink {
     mutating func append(copying bytes: Span<UInt8>)
     /// Appends eight bytes, the lowest first.
     mutating func append(word: UInt64)
+    /// Appends the UTF-8 bytes of a literal.
+    mutating func append(_ literal: StaticString)
+    /// Appends a decimal integer.
+    mutating func append(decimal value: Int)
+    /// Appends lower-case hexadecimal digits of `value`, 16 of them.
+    mutating func append(hex value: UInt64)
 }
 
 extension ByteSink {
@@ -16,7 +22,6 @@ extension ByteSink {
         }
     }
 
-    /// Appends the UTF-8 bytes of a literal.
     @inlinable
     public mutating func append(_ literal: StaticString) {
         append(copying: literal.bytes)
@@ -28,7 +33,6 @@ extension ByteSink {
         for byte in text.utf8 { append(byte) }
     }
 
-    /// Appends a decimal integer.
     @inlinable
     public mutating func append(decimal value: Int) {
         if value < 0 { append(UInt8(ascii: "-")) }
@@ -84,7 +88,6 @@ extension ByteSink {
         appendPacked(value, width: 8)
     }
 
-    /// Appends lower-case hexadecimal digits of `value`, 16 of them.
     @inlinable
     public mutating func append(hex value: UInt64) {
         append(word: Hex.digits(UInt32(truncatingIfNeeded: value >> 32)))
@@ -94,21 +97,9 @@ extension ByteSink {
 
 // The same on a buffer that is held by a `let`: a method of `ByteSink` is mutating and would ask for a `var`.
 extension IOBuffer {
-    /// Appends the UTF-8 bytes of a literal.
-    @inlinable
-    public final func append(_ literal: StaticString) { append(copying: literal.bytes) }
-
     /// Appends the UTF-8 bytes of a string. Off the hot path.
     @inlinable
     public final func append(text: String) {
         for byte in text.utf8 { append(byte) }
-    }
-
-    /// Appends a decimal integer.
-    @inlinable
-    public final func append(decimal value: Int) {
-        var sink = self
-        func write<Sink: ByteSink>(to sink: inout Sink) { sink.append(decimal: value) }
-        write(to: &sink)
     }
 }

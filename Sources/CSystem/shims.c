@@ -14,6 +14,7 @@ void csystem_name_thread(const char *name) { pthread_setname_np(pthread_self(), 
 void csystem_tls_set_modes(SSL_CTX *context) {
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                   SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_read_ahead(context, 1);
 }
 
 int csystem_tls_set_versions(SSL_CTX *context, int lowest, int highest) {

@@ -11,11 +11,11 @@ extension Worker {
         sink.clear()
         // Ids are hexadecimal digits; they stand in two small buffers that are used again.
         idBuffer.clear()
-        var id = idBuffer
+        let id = idBuffer
         id.append(hex: requestPrefix &+ context.number)
         traceBuffer.clear()
-        var trace = traceBuffer
-        context.trace.appendTraceID(to: &trace)
+        let trace = traceBuffer
+        context.trace.appendTraceID(to: trace)
         let buffer = context.line
         let line = buffer.readable
         let method = line.extracting(0..<context.methodBytes)

@@ -222,7 +222,7 @@ package struct UpstreamEntry: Sendable, Equatable {
     package var connectTimeout: Nanoseconds = .seconds(5)
     package var responseTimeout: Nanoseconds = .seconds(120)
     package var idleTimeout: Nanoseconds = .seconds(30)
-    package var idleMax = 256
+    package var idleMax = 1_024
     /// `Host` sent upstream: the client's own, or the server's. Default the server's.
     package var preservesHost = false
     package var authoritiesFile: String?

@@ -117,6 +117,7 @@ package final class GatewayProcess: Sendable {
                 "reload refused (\(cause)): \(error.errors.count) errors; policy \(before.0.policyDigestShort) stays")
             return .failure(error)
         }
+        made.snapshot.prepareDocuments()
         let identity = parts.desk.adopt(made.snapshot.issuers)
         keep(made.snapshot)
         running.withLock {

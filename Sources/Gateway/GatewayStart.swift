@@ -125,6 +125,8 @@ extension GatewayProcess {
             try await process.startTokenService(configuration, desk, handles)
             try await process.listen(configuration, handles: handles, inherited: inherited)
             process.keepHouse(runner, world, on: handles[0])
+            let snapshot = built.snapshot
+            try ThreadCalls.start(name: "documents") { snapshot.prepareDocuments() }
             return process
         } catch {
             throw .system(error)

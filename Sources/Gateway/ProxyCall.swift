@@ -79,7 +79,7 @@ final class ProxyCall: UpstreamCall, ExchangeConsumer {
     {
         let head = exchange.head
         let bytes = exchange.headBytes
-        var out = prelude
+        let out = prelude
         out.append(copying: bytes.extracting(head.methodRange))
         out.append(UInt8(ascii: " "))
         // Origin-form, also where the client sent absolute-form. (RFC 9112 §3.2)
@@ -110,26 +110,28 @@ final class ProxyCall: UpstreamCall, ExchangeConsumer {
         case .none, .untilClose:
             break
         }
-        // What the client claims of its way here is worth nothing; the last hop that is known is this connection.
-        let host = exchange.origin.peerHostBytes
-        out.append("X-Forwarded-For: ")
-        out.append(copying: host.span)
-        out.append("\r\nX-Forwarded-Proto: ")
-        if exchange.origin.isTLS { out.append("https") } else { out.append("http") }
         if let asked = head.first(.host) {
-            out.append("\r\nX-Forwarded-Host: ")
+            out.append("X-Forwarded-Host: ")
             out.append(copying: bytes.extracting(asked.valueRange))
+            out.append("\r\n")
         }
-        out.append("\r\nForwarded: for=")
-        if exchange.origin.peerIsIPv6 {
-            out.append("\"[")
-            out.append(copying: host.span)
+        // What the client claims of its way here is worth nothing; the last hop that is known is this connection.
+        let host = exchange.origin.peerHost
+        let isTLS = exchange.origin.isTLS
+        out.append("X-Forwarded-For: ")
+        out.append(copying: host.utf8.span)
+        out.append("\r\nX-Forwarded-Proto: ")
+        if isTLS { out.append("https\r\n") } else { out.append("http\r\n") }
+        // An IPv6 address is quoted here and nowhere else. (RFC 7239 §6)
+        if exchange.origin.peer.isIPv6 {
+            out.append("Forwarded: for=\"[")
+            out.append(copying: host.utf8.span)
             out.append("]\"")
         } else {
-            out.append(copying: host.span)
+            out.append("Forwarded: for=")
+            out.append(copying: host.utf8.span)
         }
-        if exchange.origin.isTLS { out.append(";proto=https") } else { out.append(";proto=http") }
-        out.append("\r\nVia: ")
+        if isTLS { out.append(";proto=https\r\nVia: ") } else { out.append(";proto=http\r\nVia: ") }
         if exchange.wireProtocol == .http2 {
             out.append("2.0 ")
         } else if head.version == 0 {
@@ -140,7 +142,7 @@ final class ProxyCall: UpstreamCall, ExchangeConsumer {
         let name = worker.nameBytes
         out.append(copying: name.span)
         out.append("\r\ntraceparent: ")
-        context.trace.append(to: &out)
+        context.trace.append(to: out)
         if wantsUpgrade {
             out.append("\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
         } else {
@@ -151,6 +153,9 @@ final class ProxyCall: UpstreamCall, ExchangeConsumer {
     // MARK: The server's side
 
     var canRepeat: Bool { bodyEnded && !bodyWasSent }
+
+    /// Not over HTTP/2, where one connection has a hundred streams that may each keep a read.
+    var takesWideReads: Bool { exchange?.wireProtocol == .http1 }
 
     func connecting(_ connection: UpstreamConnection) {
         ticket = nil
@@ -295,8 +300,12 @@ final class ProxyCall: UpstreamCall, ExchangeConsumer {
         guard answer != .replaced else { return }
         bodyWasSent = true
         if let connection {
-            append(bytes, to: connection.output)
-            connection.flush(ended: false)
+            if isChunked {
+                append(bytes, to: connection.output)
+                connection.flush(ended: false)
+            } else {
+                connection.sendBody(bytes)
+            }
             if connection.isBackedUp { hold() }
         } else {
             append(bytes, to: prelude)

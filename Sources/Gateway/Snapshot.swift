@@ -29,15 +29,15 @@ package final class Snapshot: Sendable {
     let keys: LimitKeyHasher
     /// Decisions of routes that ask for no token, by route.
     let policyDigestShort: String
-    let openapi: [UInt8]
+    let openapi: DeferredDocument
     let events: EventCatalogue
-    let asyncapi: [UInt8]
+    let asyncapi: DeferredDocument
 
     init(
         generation: UInt64, configuration: Configuration, bundle: PolicyBundle, policy: PolicySet,
         contracts: ContractSet, issuers: [IssuerPlan], routes: [CompiledRoute], limits: [CompiledLimit],
-        targets: [String: UpstreamTarget], tls: [String: TLSServerContext], keys: LimitKeyHasher, openapi: [UInt8],
-        events: EventCatalogue, asyncapi: [UInt8]
+        targets: [String: UpstreamTarget], tls: [String: TLSServerContext], keys: LimitKeyHasher,
+        openapi: DeferredDocument, events: EventCatalogue, asyncapi: DeferredDocument
     ) {
         self.generation = generation
         self.configuration = configuration
@@ -63,6 +63,12 @@ package final class Snapshot: Sendable {
             for path in TokenServiceConfiguration.Path.allCases { places.append((path.rawValue, .tokens)) }
         }
         table = RouteTable(places)
+    }
+
+    /// Makes the documents that are made late, so that nobody has to wait for them. Takes tens of milliseconds.
+    func prepareDocuments() {
+        openapi.prepare()
+        asyncapi.prepare()
     }
 
     /// The resource with the warehouse that its site is, where a service did not name another.

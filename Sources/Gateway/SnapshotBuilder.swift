@@ -108,8 +108,8 @@ package struct SnapshotBuilder {
             generation: generation, configuration: configuration, bundle: bundle, policy: policy, contracts: contracts,
             issuers: issuers, routes: routes, limits: limits, targets: targets.mapValues(\.target), tls: tls,
             keys: keys,
-            openapi: OpenAPI(contracts, version: Version.current).document.bytes, events: events,
-            asyncapi: AsyncAPI(events, version: Version.current).document.bytes)
+            openapi: DeferredDocument { OpenAPI(contracts, version: Version.current).document.bytes }, events: events,
+            asyncapi: DeferredDocument { AsyncAPI(events, version: Version.current).document.bytes })
         return (snapshot, targets)
     }
 

@@ -125,8 +125,8 @@ final class Worker: ExchangeHandler {
             context.route = index
             relay(exchange, context, snapshot.routes[index], path: path.text)
         case .services: govern(exchange, context)
-        case .openapi: describe(exchange, snapshot.openapi)
-        case .asyncapi: describe(exchange, snapshot.asyncapi)
+        case .openapi: describe(exchange, snapshot.openapi.bytes)
+        case .asyncapi: describe(exchange, snapshot.asyncapi.bytes)
         case .authzen: describeAccess(exchange)
         case .tokens: serveTokens(exchange, context)
         case nil: refuse(exchange, .notFound)

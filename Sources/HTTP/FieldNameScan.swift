@@ -56,6 +56,10 @@ extension FieldName {
 
     /// Up to eight bytes at `offset`, those beyond the end as zeros.
     private static func part(_ bytes: Span<UInt8>, _ offset: Int) -> UInt64 {
+        if offset &+ 8 <= bytes.count { return bytes.word(at: offset) }
+        if bytes.count >= 8, offset < bytes.count {
+            return bytes.word(at: bytes.count &- 8) &>> UInt64((offset &+ 8 &- bytes.count) &* 8)
+        }
         var word: UInt64 = 0
         var i = min(bytes.count, offset &+ 8)
         while i > offset {
@@ -70,19 +74,17 @@ extension FieldName {
         self = .other
         let length = name.count
         guard length > 0, length <= Self.lengthMax else { return }
-        var words: (UInt64, UInt64, UInt64) = (0, 0, 0)
-        for i in stride(from: length - 1, through: 0, by: -1) {
-            if name[i] < 0x20 { return }
-            let byte = UInt64(name[i] | 0x20)
-            if i >= 16 {
-                words.2 = words.2 << 8 | byte
-            } else if i >= 8 {
-                words.1 = words.1 << 8 | byte
-            } else {
-                words.0 = words.0 << 8 | byte
-            }
-        }
-        self = Self.known(length: length, words.0, words.1, words.2)
+        let (a, b, c) = (Self.part(name, 0), Self.part(name, 8), Self.part(name, 16))
+        let (inA, inB, inC) = (Self.lowest(length), Self.lowest(length &- 8), Self.lowest(length &- 16))
+        if Self.controls(a) & inA | Self.controls(b) & inB | Self.controls(c) & inC != 0 { return }
+        let space = Self.ones &* 0x20
+        self = Self.known(length: length, a | space & inA, b | space & inB, c | space & inC)
+    }
+
+    /// The `count` lowest bytes of a word, all of them from eight on, none below one.
+    @inline(__always)
+    private static func lowest(_ count: Int) -> UInt64 {
+        count >= 8 ? ~0 : count <= 0 ? 0 : (1 &<< UInt64(count &* 8)) &- 1
     }
 
     /// The known name with this text in any case, or `other`.

@@ -43,15 +43,15 @@ enum HTTP2RequestRules {
             guard let verdict = judge(known, name, value, stream) else { return }
             isHopByHop = verdict
         }
+        // As a whole line of HTTP/1.1, so that lines which are passed on can be copied together.
         let start = stream.headBuffer.count
-        stream.headBuffer.append(copying: name)
-        stream.headBuffer.append(copying: value)
-        let middle = start &+ name.count
+        stream.headBuffer.append(field: name, value)
+        let colon = start &+ name.count
         _ = head.addField(
             FieldLine(
                 name: known, isHopByHop: isHopByHop, nameStart: UInt32(truncatingIfNeeded: start),
-                nameEnd: UInt32(truncatingIfNeeded: middle), valueStart: UInt32(truncatingIfNeeded: middle),
-                valueEnd: UInt32(truncatingIfNeeded: middle &+ value.count)))
+                nameEnd: UInt32(truncatingIfNeeded: colon), valueStart: UInt32(truncatingIfNeeded: colon &+ 2),
+                valueEnd: UInt32(truncatingIfNeeded: colon &+ 2 &+ value.count)))
     }
 
     /// A name that is unknown or about the connection: whether it goes no further; nil where it is refused.
@@ -97,18 +97,13 @@ enum HTTP2RequestRules {
         }
         if stream.head.count > 0 { stream.pseudo.isDisordered = true }
         var pseudo = stream.pseudo
-        if name.equals(":method") {
-            set(&pseudo.method)
-        } else if name.equals(":path") {
-            set(&pseudo.path)
-        } else if name.equals(":scheme") {
-            set(&pseudo.scheme)
-        } else if name.equals(":authority") {
-            set(&pseudo.authority)
-        } else if name.equals(":protocol") {
-            set(&pseudo.protocol)
-        } else {
-            known = false
+        switch name.count {
+        case 5 where name.equals(":path"): set(&pseudo.path)
+        case 7 where name.equals(":method"): set(&pseudo.method)
+        case 7 where name.equals(":scheme"): set(&pseudo.scheme)
+        case 9 where name.equals(":protocol"): set(&pseudo.protocol)
+        case 10 where name.equals(":authority"): set(&pseudo.authority)
+        default: known = false
         }
         pseudo.isDisordered = stream.pseudo.isDisordered || !known
         stream.pseudo = pseudo

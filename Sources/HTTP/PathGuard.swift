@@ -35,7 +35,9 @@ package enum PathGuard {
             if at == path.count || path[at] == UInt8(ascii: "/") {
                 // The last segment may be empty: `/web/`.
                 if at == segment, at < path.count { return .emptySegment }
-                if isDots(path.extracting(segment..<at)) { return .dotSegment }
+                if at > segment, path[segment] == UInt8(ascii: "."), isDots(path.extracting(segment..<at)) {
+                    return .dotSegment
+                }
                 at += 1
                 segment = at
                 continue

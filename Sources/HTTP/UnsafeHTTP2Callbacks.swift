@@ -59,9 +59,11 @@ enum HTTP2Callbacks {
         nghttp2_session_callbacks_set_on_header_callback(callbacks) {
             raw, frame, name, nameCount, value, valueCount, _, me in
             guard let frame, let me, let name, let value else { return 0 }
-            let taken = session(me).field(
-                frame.pointee.hd.stream_id, Span(_unsafeStart: name, count: nameCount),
-                Span(_unsafeStart: value, count: valueCount))
+            let taken = Unmanaged<HTTP2Session>.fromOpaque(me)._withUnsafeGuaranteedRef {
+                $0.field(
+                    frame.pointee.hd.stream_id, Span(_unsafeStart: name, count: nameCount),
+                    Span(_unsafeStart: value, count: valueCount))
+            }
             return taken ? 0 : Int32(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue)
         }
         // Without this nghttp2 would leave an invalid field out and go on; the request is malformed. (RFC 9113 §8.2.1)
@@ -136,9 +138,11 @@ extension HTTP2Session {
     func headersBegan(_ frame: nghttp2_frame) {
         let id = frame.hd.stream_id
         guard frame.headers.cat == NGHTTP2_HCAT_REQUEST else {
-            stream(id)?.phase = .trailers
+            incoming = stream(id)
+            incoming?.phase = .trailers
             return
         }
+        incoming = nil
         guard let stream = owner?.takeStream() else {
             owner?.cutOff(.refusedStream)
             nghttp2_submit_rst_stream(
@@ -146,12 +150,13 @@ extension HTTP2Session {
             return
         }
         stream.begin(id)
+        incoming = stream
         nghttp2_session_set_stream_user_data(raw, id, Unmanaged.passUnretained(stream).toOpaque())
     }
 
     /// False ends the connection.
     func field(_ id: Int32, _ name: Span<UInt8>, _ value: Span<UInt8>) -> Bool {
-        guard let stream = stream(id) else { return true }
+        guard let stream = incoming, stream.id == id else { return true }
         if stream.phase == .trailers {
             HTTP2RequestRules.addTrailer(name, value, to: stream, limits: httpLimits)
         } else {

@@ -1,4 +1,5 @@
 import Bytes
+import CSystem
 
 // The one inner loop that costs something on every byte of a head. It reads through a pointer, after one check of its
 // bounds, because the check per word that `Span` makes was a third of its time.
@@ -49,42 +50,21 @@ enum UnsafeScan {
     /// As `Span.firstControl(from:)`.
     @inline(__always)
     static func firstControl(_ base: UnsafeRawPointer, _ from: Int, _ count: Int) -> Int {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let tops: UInt64 = 0x8080_8080_8080_8080
         var i = from
-        while true {
-            var hit: UInt64 = 0
-            while i &+ 16 <= count {
-                // A byte below 0x20 borrows into its top bit, 0x7F carries into it; bytes from 0x80 on are masked out.
-                // Borrows and carries reach upwards only and never hide a hit, so the lowest hit is examined below.
-                let a = word(base, i)
-                let b = word(base, i &+ 8)
-                let first = ((a &- ones &* 0x20) | (a &+ ones)) & ~a & tops
-                let second = ((b &- ones &* 0x20) | (b &+ ones)) & ~b & tops
-                if first | second != 0 {
-                    if first != 0 {
-                        hit = first
-                    } else {
-                        hit = second
-                        i &+= 8
-                    }
-                    break
-                }
-                i &+= 16
+        while i &+ 16 <= count {
+            var found = csystem_controls(base + i)
+            while found != 0 {
+                let at = i &+ found.trailingZeroBitCount
+                if byte(base, at) != 0x09 { return at }
+                found &= found &- 1
             }
-            if hit != 0 {
-                i &+= hit.trailingZeroBitCount / 8
-                let byte = byte(base, i)
-                if byte == 0x0d || byte < 0x20 && byte != 0x09 || byte == 0x7f { return i }
-                i &+= 1  // HTAB, or the neighbour of 0xFF, which the carry made look like 0x7F
-                continue
-            }
-            while i < count {
-                let byte = byte(base, i)
-                if byte < 0x20 && byte != 0x09 || byte == 0x7f { return i }
-                i &+= 1
-            }
-            return count
+            i &+= 16
         }
+        while i < count {
+            let byte = byte(base, i)
+            if byte < 0x20 && byte != 0x09 || byte == 0x7f { return i }
+            i &+= 1
+        }
+        return count
     }
 }

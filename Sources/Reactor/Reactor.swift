@@ -24,6 +24,8 @@ public final class Reactor {
     public private(set) final var wall: WallInstant
     /// Buffers for connections that are at work.
     public let buffers: IOBufferPool
+    /// Buffers for large bodies: a quarter of the system calls.
+    private let wideBuffers = IOBufferPool(bufferBytes: 65_536, keptMax: 64)
     /// Stands in for the kernel's network in the simulation; nil everywhere else.
     package private(set) final var network: (any StandInNetwork)?
 
@@ -75,7 +77,7 @@ public final class Reactor {
             if handle.hasWork || !deferred.isEmpty {
                 timeout = 0
             } else if let next = timers.next(after: now) {
-                timeout = Int32(clamping: max(0, (next - Clock.monotonic() + 999_999) / 1_000_000))
+                timeout = Int32(clamping: max(0, (next - now + 999_999) / 1_000_000))
             }
             let count = poll.wait(milliseconds: timeout)
             now = Clock.monotonic()
@@ -250,6 +252,29 @@ public final class Reactor {
     public final func beginConnect(_ address: SocketAddress) throws(ReactorError) -> Int32 {
         if let network { return try network.connect(address) }
         return try SocketStream.beginConnect(address)
+    }
+
+    /// Puts a larger buffer in the place of an empty one, for a body of which a whole buffer came at once.
+    public final func widen(_ buffer: IOBuffer) {
+        guard buffer.isEmpty, buffer.capacity < wideBuffers.bufferBytes else { return }
+        let other = wideBuffers.take()
+        buffer.swapContents(with: other)
+        buffers.give(other)
+    }
+
+    /// The way back, when the body is over.
+    public final func narrow(_ buffer: IOBuffer) {
+        guard buffer.isEmpty, buffer.capacity > buffers.bufferBytes else { return }
+        let other = buffers.take()
+        buffer.swapContents(with: other)
+        wideBuffers.give(other)
+    }
+
+    /// Takes what is in a buffer that stays where it is.
+    public final func takeContents(of buffer: IOBuffer) -> IOBuffer {
+        let other = buffers.take()
+        buffer.swapContents(with: other)
+        return other
     }
 
     /// Starts async work on this loop.

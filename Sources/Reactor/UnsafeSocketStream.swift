@@ -45,9 +45,12 @@ open class SocketStream: Descriptor {
     /// Notes what epoll said. To be called first in `ready`.
     @inline(__always)
     public final func note(_ events: ReadyEvents) {
-        if !events.isDisjoint(with: [.readable, .peerFinished, .broken]) { isReadable = true }
         if !events.isDisjoint(with: [.writable, .broken]) { isWritable = true }
         if !events.isDisjoint(with: [.peerFinished, .broken]) { peerFinished = true }
+        if !events.isDisjoint(with: [.readable, .peerFinished, .broken]) {
+            isReadable = true
+            layer?.noteReadable(peerFinished: peerFinished)
+        }
     }
 
     /// Reads once into the free end of `buffer`, which must have room.
@@ -95,10 +98,13 @@ open class SocketStream: Descriptor {
         return .all
     }
 
-    /// Writes `buffer` and behind it `count` bytes of `tail` from `offset`, in one system call where that helps, and
-    /// drops what was written from `buffer`. Returns how many bytes of the tail were written, or nil when the
-    /// connection is broken.
-    public final func send(_ buffer: IOBuffer, then tail: IOBuffer, offset: Int, count: Int) -> Int? {
+    /// Writes `buffer` and behind it `tail`, in one system call where that helps, and drops what was written from
+    /// `buffer`. Returns how many bytes of the tail were written, or nil when the connection is broken.
+    public final func send(_ buffer: IOBuffer, then tail: Span<UInt8>) -> Int? {
+        tail.withUnsafeBufferPointer { send(buffer, then: UnsafeRawBufferPointer($0)) }
+    }
+
+    private final func send(_ buffer: IOBuffer, then tail: UnsafeRawBufferPointer) -> Int? {
         if layer != nil {
             if !buffer.isEmpty {
                 switch send(buffer) {
@@ -107,37 +113,31 @@ open class SocketStream: Descriptor {
                 case .failed: return nil
                 }
             }
-            return sendSlice(tail, offset: offset, count: count)
+            return sendSlice(tail)
         }
-        if buffer.isEmpty { return sendSlice(tail, offset: offset, count: count) }
+        if buffer.isEmpty { return sendSlice(tail) }
         let head = buffer.count
-        let n = buffer.withReadable { first in
-            tail.withReadable { second in
-                SocketCalls.send(fd, first, UnsafeRawBufferPointer(rebasing: second[offset..<offset + count]))
-            }
-        }
+        let n = buffer.withReadable { SocketCalls.send(fd, $0, tail) }
         if n < 0 {
             isWritable = false
             return n == -1 ? 0 : nil
         }
         buffer.consume(min(n, head))
-        if n < head + count { isWritable = false }
+        if n < head + tail.count { isWritable = false }
         return max(0, n - head)
     }
 
-    private final func sendSlice(_ tail: IOBuffer, offset: Int, count: Int) -> Int? {
+    private final func sendSlice(_ tail: UnsafeRawBufferPointer) -> Int? {
         var done = 0
-        while done < count {
-            let n = tail.withReadable { bytes in
-                let slice = UnsafeRawBufferPointer(rebasing: bytes[offset + done..<offset + count])
-                return if let layer { layer.write(slice) } else { SocketCalls.send(fd, slice) }
-            }
+        while done < tail.count {
+            let slice = UnsafeRawBufferPointer(rebasing: tail[done...])
+            let n = if let layer { layer.write(slice) } else { SocketCalls.send(fd, slice) }
             if n < 0 {
                 isWritable = false
                 return n == -1 ? done : nil
             }
             done += n
-            if done < count && tls == nil {
+            if done < tail.count && tls == nil {
                 isWritable = false
                 return done
             }

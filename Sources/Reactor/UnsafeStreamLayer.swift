@@ -5,11 +5,14 @@
 open class StreamLayer {
     public init() {}
 
-    /// Whether a read that does not fill its buffer has emptied the socket, as in the kernel.
+    /// Whether the read that has just not filled its buffer has emptied the socket, as in the kernel.
     open var isDrainedByShortRead: Bool { false }
 
     /// The stream that this belongs to: once, when its descriptor is registered.
     open func attach(_ stream: SocketStream) {}
+
+    /// Readiness to read was told; `peerFinished` says that the peer will send no more.
+    open func noteReadable(peerFinished: Bool) {}
 
     /// Bytes read, 0 at a clean end, -1 for "not now", -2 for an error.
     open func read(_ into: UnsafeMutableRawBufferPointer) -> Int { -2 }

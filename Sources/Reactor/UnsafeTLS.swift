@@ -1,14 +1,12 @@
 import Bytes
 import CSystem
 
-/// One TLS connection over a descriptor.
-///
-/// `SSL_set_fd` lets OpenSSL read and write the socket itself, as cheap as memory BIOs. The handshake runs inside the
-/// first reads and writes.
+/// One TLS connection over a descriptor. The handshake runs inside the first reads and writes.
 public final class TLSSession: StreamLayer {
     private let ssl: OpaquePointer
     /// The context's callbacks point to it: it must not go, when certificates are replaced, before the last session does.
     private let owner: AnyObject
+    final var transport = TLSTransport()
     private var isBroken = false
     private var handshakeMessages = 0
     /// Whether the peer was cut off because it wanted to renegotiate, or sent key updates without end.
@@ -21,16 +19,13 @@ public final class TLSSession: StreamLayer {
         self.ssl = ssl
         self.owner = owner
         super.init()
-        // Unretained: the session frees `ssl`, after which the callback is not called.
-        SSL_set_ex_data(ssl, 0, Unmanaged.passUnretained(self).toOpaque())
     }
 
     /// Notices what OpenSSL tells of a handshake after the first. It answers a renegotiation of TLS 1.2 with an alert and
     /// goes on, so that a client could ask for ever.
     fileprivate static func watch(_ context: OpaquePointer) {
         SSL_CTX_set_info_callback(context) { ssl, event, value in
-            guard let ssl, let me = SSL_get_ex_data(ssl, 0) else { return }
-            let session = Unmanaged<TLSSession>.fromOpaque(me).takeUnretainedValue()
+            guard let ssl, let session = TLSTransport.session(of: ssl) else { return }
             if event == SSL_CB_LOOP | SSL_ST_ACCEPT {
                 session.handshakeMessages += 1
                 if session.handshakeMessages > TLSSession.handshakeMessagesMax { session.hasRepeatedHandshake = true }
@@ -42,7 +37,11 @@ public final class TLSSession: StreamLayer {
 
     deinit { SSL_free(ssl) }
 
-    override public func attach(_ stream: SocketStream) { SSL_set_fd(ssl, stream.fd) }
+    override public func attach(_ stream: SocketStream) { transport.attach(stream.fd, to: ssl, of: self) }
+
+    override public func noteReadable(peerFinished: Bool) { transport.noteReadable(peerFinished: peerFinished) }
+
+    override public var isDrainedByShortRead: Bool { transport.isDrained && SSL_has_pending(ssl) == 0 }
 
     override public func finishSending(_ fd: Int32) {
         closeNotify()

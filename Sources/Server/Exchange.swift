@@ -161,8 +161,6 @@ public final class ConnectionOrigin {
     public let peer: SocketAddress
     /// The peer's numeric address, rendered once per connection.
     public private(set) lazy var peerHost: String = peer.host
-    public private(set) lazy var peerHostBytes: [UInt8] = Array(peerHost.utf8)
-    public private(set) lazy var peerIsIPv6: Bool = peer.isIPv6
     /// What the handler keeps for the connection (a certificate's principal).
     public var context: AnyObject?
     /// The TLS side, for client certificates.

@@ -123,8 +123,17 @@ public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
         if isDriving || !isOpen || tunnel != nil { return }
         isDriving = true
         var steps = server.configuration.stepsPerTurnMax
-        while isOpen, tunnel == nil, step() {
-            steps -= 1
+        while isOpen, tunnel == nil {
+            if isBroken {
+                close(abruptly: true)
+                break
+            }
+            guard let exchange else {
+                guard isReadable else { break }
+                self.exchange = server.takeExchange(for: self, origin: origin)
+                continue
+            }
+            guard walk(exchange, &steps) else { break }
             if steps == 0 {
                 wantEndOfTurn()
                 break
@@ -134,17 +143,18 @@ public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
         if isOpen && tunnel == nil { armDeadline() }
     }
 
-    /// One step; false when nothing can be done before the next event.
-    private func step() -> Bool {
-        if isBroken {
-            close(abruptly: true)
-            return false
-        }
-        guard let exchange else {
-            guard isReadable else { return false }
-            self.exchange = server.takeExchange(for: self, origin: origin)
-            return true
-        }
+    /// Steps of one exchange, which is counted as referred to once for all of them; false when nothing can be done before
+    /// the next event.
+    private func walk(_ exchange: HTTP1Exchange, _ steps: inout Int) -> Bool {
+        repeat {
+            guard step(exchange) else { return false }
+            steps -= 1
+        } while steps > 0 && self.exchange === exchange && isOpen && !isBroken && tunnel == nil
+        return true
+    }
+
+    @inline(__always)
+    private func step(_ exchange: HTTP1Exchange) -> Bool {
         switch exchange.phase {
         case .head: return stepHead(exchange)
         case .inFlight: return stepInFlight(exchange)
@@ -202,8 +212,7 @@ public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
             case .yes: break
             }
         }
-        let input = exchange.input
-        exchange.input = reactor.buffers.take()
+        let input = reactor.takeContents(of: exchange.input)
         server.giveExchange(exchange)
         self.exchange = nil
         server.handOver(self, input: input)
@@ -317,8 +326,12 @@ public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
             return true
         }
         guard isReadable else { return false }
+        if exchange.isBodyWide { reactor.widen(exchange.input) }
         if exchange.input.freeAtEnd == 0 { exchange.input.makeRoom(4_096) }
-        return take(receive(into: exchange.input))
+        let room = exchange.input.freeAtEnd
+        let received = receive(into: exchange.input)
+        if received == .bytes(room) { exchange.isBodyWide = true }
+        return take(received)
     }
 
     /// The response is complete: take the next request, or close.
@@ -460,10 +473,8 @@ public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
         guard let exchange else { return IOBuffer(capacity: 16_384) }
         // The 101 leaves before any byte of the tunnel.
         _ = flush(exchange)
-        let rest = exchange.input
         // Inside `handle` the request head still stands before the client's first bytes.
-        exchange.input = reactor.buffers.take()
-        return rest
+        return reactor.takeContents(of: exchange.input)
     }
 
     public func setTunnel(_ tunnel: Tunnel?) {

@@ -25,12 +25,15 @@ public final class HTTP1Exchange: Exchange {
 
     final var phase = Phase.head
     final var response = ResponseState.none
-    final var input: IOBuffer
-    final var output: IOBuffer
+    // Constants, so that nobody counts references to them: what is in them goes elsewhere by `Reactor.takeContents`.
+    final let input: IOBuffer
+    final let output: IOBuffer
     final var headReader: RequestHeadReader
     final var bodyReader = BodyReader(framing: .none, limits: HTTPLimits())
     final var bodyEnded = true
     final var bodyPaused = false
+    /// Whether the body comes so fast that a larger buffer is worth its memory.
+    final var isBodyWide = false
     final var bodyStarted = MonotonicInstant(nanoseconds: 0)
     final var keepAlive = true
     final var expectsContinue = false
@@ -65,6 +68,10 @@ public final class HTTP1Exchange: Exchange {
         headReader = RequestHeadReader(limits: configuration.http)
         bodyEnded = true
         bodyPaused = false
+        if isBodyWide {
+            isBodyWide = false
+            reactor.narrow(input)
+        }
         expectsContinue = false
         isChunkedResponse = false
         hasNoResponseBody = false
@@ -126,22 +133,19 @@ public final class HTTP1Exchange: Exchange {
     override public func startResponse(status: Int) {
         self.status = status
         response = .head
-        HTTPWriter.statusLine(status, to: &output)
+        if let line = ReasonPhrases.statusLine(status) {
+            output.append(copying: line.bytes)
+        } else {
+            var sink = output
+            HTTPWriter.statusLine(status, to: &sink)
+        }
     }
 
     override public func addField(_ name: StaticString, _ value: Span<UInt8>) {
-        output.append(name)
-        output.append(": ")
-        output.append(copying: value)
-        output.append("\r\n")
+        output.append(field: name.bytes, value)
     }
 
-    override public func addField(_ name: Span<UInt8>, _ value: Span<UInt8>) {
-        output.append(copying: name)
-        output.append(": ")
-        output.append(copying: value)
-        output.append("\r\n")
-    }
+    override public func addField(_ name: Span<UInt8>, _ value: Span<UInt8>) { output.append(field: name, value) }
 
     override public func addFields(of head: MessageHead, _ bytes: Span<UInt8>, except: UInt64) {
         head.appendFields(of: bytes, except: except, to: output)
@@ -183,14 +187,15 @@ public final class HTTP1Exchange: Exchange {
         if hasNoResponseBody || count == 0 { return }
         guard let connection else { return }
         if isChunkedResponse {
-            HTTPWriter.chunkHead(count, to: &output)
+            var sink = output
+            HTTPWriter.chunkHead(count, to: &sink)
             output.append(from: buffer, offset: offset, count: count)
             output.append("\r\n")
         } else {
             var sent = 0
             // Large bodies go from the producer's buffer to the socket; only what the socket refuses is copied.
             if count > 4_096 && connection.isWritable {
-                guard let n = connection.send(output, then: buffer, offset: offset, count: count) else {
+                guard let n = connection.send(output, then: buffer.readable.extracting(offset..<offset + count)) else {
                     connection.isBroken = true
                     connection.wantEndOfTurn()
                     return

@@ -25,6 +25,7 @@ final class HTTP2Connection: SocketStream, ServerConnection, HTTP2SessionOwner {
     /// Bytes that the socket did not take.
     private final var pending: IOBuffer?
     private final var drained: [HTTP2Exchange] = []
+    private final var telling: [HTTP2Exchange] = []
     private final var isDriving = false
     private final var inputEnded = false
     private final var isBroken = false
@@ -192,14 +193,17 @@ final class HTTP2Connection: SocketStream, ServerConnection, HTTP2SessionOwner {
 
     /// The client has taken what an exchange was held for; told when no session is at work.
     final func noteDrained(_ exchange: HTTP2Exchange) {
-        if !drained.contains(where: { $0 === exchange }) { drained.append(exchange) }
+        if exchange.isNotedDrained { return }
+        exchange.isNotedDrained = true
+        drained.append(exchange)
     }
 
     private func tellDrained() -> Bool {
         if drained.isEmpty { return false }
-        let list = drained
-        drained.removeAll(keepingCapacity: true)
-        for exchange in list where exchange.connection === self {
+        swap(&drained, &telling)
+        for exchange in telling {
+            exchange.isNotedDrained = false
+            guard exchange.connection === self else { continue }
             if let tunnel = exchange.tunnel {
                 tunnel.pump()
             } else if exchange.toldBackedUp {
@@ -207,6 +211,7 @@ final class HTTP2Connection: SocketStream, ServerConnection, HTTP2SessionOwner {
                 exchange.consumer?.responseDrained()
             }
         }
+        telling.removeAll(keepingCapacity: true)
         return true
     }
 

@@ -28,6 +28,8 @@ public final class HTTP2Exchange: Exchange, HTTP2Receiver {
     private final var hasNoResponseBody = false
     private final var isAborted = false
     final var toldBackedUp = false
+    /// Whether its connection will tell it that its client has taken what it was held for.
+    final var isNotedDrained = false
     /// When the present wait for the client's bytes or windows began, and how many have moved since.
     final var bodyStarted = MonotonicInstant(nanoseconds: 0)
     final var bodyMoved = MonotonicInstant(nanoseconds: 0)
@@ -61,6 +63,7 @@ public final class HTTP2Exchange: Exchange, HTTP2Receiver {
         hasNoResponseBody = false
         isAborted = false
         toldBackedUp = false
+        isNotedDrained = false
         isSending = false
         sentBytes = 0
         tunnelSaidEnd = false

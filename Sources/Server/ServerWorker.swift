@@ -217,10 +217,9 @@ public final class ServerWorker {
             exchange.output.clear()
         }
         // Buffers that a large message has made grow do not stay.
-        guard free.count < Self.freeMax, exchange.input.capacity == reactor.buffers.bufferBytes,
-            exchange.output.capacity == reactor.buffers.bufferBytes
-        else { return }
-        free.append(exchange)
+        reactor.narrow(exchange.input)
+        reactor.narrow(exchange.output)
+        if free.count < Self.freeMax { free.append(exchange) }
     }
 
     func takeHTTP2Exchange() -> HTTP2Exchange {

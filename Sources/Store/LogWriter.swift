@@ -57,7 +57,11 @@ final class LogWriter {
         out.clear()
         var next = chain
         var count = 0
-        if let plain { count += chainLines(plain.readable, &next) }
+        if let plain {
+            // Once, instead of growing by halves; a line takes about as much again as its number and link.
+            out.makeRoom(plain.count + plain.count / 8 + 4_096)
+            count += chainLines(plain.readable, &next)
+        }
         for bytes in more { count += chainLines(bytes.span, &next) }
         if count > 0 { try put(next, lines: count) }
         linesWritten += count

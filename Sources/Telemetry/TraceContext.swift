@@ -81,6 +81,22 @@ package struct TraceContext: Hashable, Sendable {
         sink.append(hex: traceLow)
     }
 
+    // The same on the hot path, where nothing need be found out about the sink.
+
+    package func append(to out: IOBuffer) {
+        out.append("00-")
+        appendTraceID(to: out)
+        out.append(UInt8(ascii: "-"))
+        out.append(hex: span)
+        out.append("-0")
+        out.append(UInt8(ascii: "0") &+ flags)
+    }
+
+    package func appendTraceID(to out: IOBuffer) {
+        out.append(hex: traceHigh)
+        out.append(hex: traceLow)
+    }
+
     /// The field's value. Off the hot path.
     package var text: String {
         var out: [UInt8] = []

@@ -64,8 +64,11 @@ package protocol UpstreamCall: AnyObject {
     /// The server has taken what waited in `output`.
     func requestDrained()
     func failed(_ failure: UpstreamFailure)
+    /// Whether a body that comes fast may be read by 64 KiB instead of 16: the call may have to keep a whole read.
+    var takesWideReads: Bool { get }
 }
 
 extension UpstreamCall {
+    package var takesWideReads: Bool { false }
     package func interim(_ head: MessageHead, _ bytes: Span<UInt8>) {}
 }

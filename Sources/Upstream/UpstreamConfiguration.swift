@@ -19,8 +19,9 @@ package struct UpstreamConfiguration: Sendable {
     package var responseTimeout: Nanoseconds = .seconds(120)
     /// How long an idle connection is kept. Default 30 s. Odoo itself closes after every answer.
     package var idleTimeout: Nanoseconds = .seconds(30)
-    /// Idle connections kept per reactor. Default 256.
-    package var idleMax = 256
+    /// Idle connections kept per reactor. Default 1,024: ten clients of HTTP/2 have a thousand requests under way, and a
+    /// connection made anew costs more than all else of a request.
+    package var idleMax = 1_024
     /// Bytes of a request body that wait in memory for a slow server before the client is held. Default 64 KiB.
     package var sendBufferBytesMax = 65_536
     /// Interim (1xx) answers before one final answer. Default 8. (endless 1xx)

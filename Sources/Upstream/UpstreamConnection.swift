@@ -25,10 +25,12 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
     private let head = MessageHead()
     private final var headReader: ResponseHeadReader
     private final var bodyReader: BodyReader
-    private final var input: IOBuffer
+    private let input: IOBuffer
     /// What is to be sent. Calls append to it and then call `flush`.
-    package final var output: IOBuffer
+    package let output: IOBuffer
     private final var isPaused = false
+    /// Whether the answer's body comes so fast that a larger buffer is worth its memory.
+    private final var isBodyWide = false
     private final var isDriving = false
     private final var requestEnded = false
     private final var answered = false
@@ -78,6 +80,18 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
         if state == .head || state == .body { setDeadline(reactor.now + pool.configuration.responseTimeout) }
     }
 
+    /// Sends bytes of the request's body behind what is in `output`. Many go to the socket from where they are; only what
+    /// it does not take is copied.
+    package final func sendBody(_ bytes: Span<UInt8>) {
+        var sent = 0
+        if bytes.count > 4_096, isWritable, state == .head || state == .body {
+            guard let n = send(output, then: bytes) else { return failSending() }
+            sent = n
+        }
+        output.append(copying: bytes.extracting(sent..<bytes.count))
+        flush(ended: false)
+    }
+
     /// Holds the answer back: the server is not read from.
     package final func pauseAnswer() { isPaused = true }
 
@@ -99,9 +113,7 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
 
     /// What the server sent behind its 101.
     package final func takeTunnelInput() -> IOBuffer {
-        let rest = input
-        input = reactor.buffers.take()
-        return rest
+        reactor.takeContents(of: input)
     }
 
     package final func setTunnel(_ tunnel: Tunnel?) {
@@ -291,9 +303,12 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
             return false
         }
         guard isReadable else { return false }
+        if isBodyWide { reactor.widen(input) }
         if input.freeAtEnd == 0 { input.makeRoom(4_096) }
+        let room = input.freeAtEnd
         switch receive(into: input) {
-        case .bytes:
+        case .bytes(let n):
+            if n == room, state == .body, call?.takesWideReads ?? false { isBodyWide = true }
             setDeadline(reactor.now + pool.configuration.responseTimeout)
             return true
         case .nothing: return false
@@ -328,6 +343,11 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
         let reusable = head.keepAlive && requestEnded && output.isEmpty && input.isEmpty && !inputEnded
         let ended = call
         call = nil
+        if isBodyWide {
+            isBodyWide = false
+            reactor.narrow(input)
+        }
+        reactor.narrow(output)
         if reusable {
             state = .idle
             setDeadline(reactor.now + pool.configuration.idleTimeout)
@@ -348,12 +368,16 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
             }
             return true
         case .failed:
-            // The server may have answered before it closed: what it said is read first.
-            output.clear()
-            isReadable = true
-            requestEnded = false
+            failSending()
             return true
         }
+    }
+
+    /// The server may have answered before it closed: what it said is read first.
+    private final func failSending() {
+        output.clear()
+        isReadable = true
+        requestEnded = false
     }
 
     private final func fail(_ failure: UpstreamFailure) {

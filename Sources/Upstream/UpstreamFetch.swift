@@ -66,6 +66,8 @@ package struct Fetcher: Sendable {
 package final class UpstreamPools {
     private let reactor: Reactor
     private var pools: [ObjectIdentifier: UpstreamPool] = [:]
+    /// The one that was asked for last: mostly there is one server.
+    private var last: UpstreamPool?
 
     private init(reactor: Reactor) { self.reactor = reactor }
 
@@ -77,7 +79,11 @@ package final class UpstreamPools {
     }
 
     package func pool(for target: UpstreamTarget) -> UpstreamPool {
-        if let existing = pools[ObjectIdentifier(target)] { return existing }
+        if let last, last.target === target { return last }
+        if let existing = pools[ObjectIdentifier(target)] {
+            last = existing
+            return existing
+        }
         let made = UpstreamPool(reactor: reactor, target: target)
         pools[ObjectIdentifier(target)] = made
         return made
@@ -85,6 +91,7 @@ package final class UpstreamPools {
 
     /// Closes and forgets the pools of servers that the configuration no longer has.
     package func keepOnly(_ targets: [UpstreamTarget]) {
+        last = nil
         let kept = Set(targets.map { ObjectIdentifier($0) })
         for (id, pool) in pools where !kept.contains(id) {
             pool.closeIdle()

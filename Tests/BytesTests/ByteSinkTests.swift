@@ -8,6 +8,13 @@ private func appended(_ body: (inout [UInt8]) -> Void) -> String {
     return String(decoding: out, as: UTF8.self)
 }
 
+/// The same on a buffer, which has faster ways of its own, and which must grow in the middle.
+private func buffered(_ body: (IOBuffer) -> Void) -> String {
+    let buffer = IOBuffer(capacity: 1)
+    body(buffer)
+    return buffer.readable.text
+}
+
 @Test func decimalsOfAllLengthsAreWrittenLikeTheStandardLibraryDoes() {
     var values = [0, 9, 10, 99_999_999, 100_000_000, 1_000_000_007, .max, .min, .min + 1, -1, -10]
     var power = 1
@@ -19,7 +26,10 @@ private func appended(_ body: (inout [UInt8]) -> Void) -> String {
     for _ in 0..<2_000 {
         values.append(Int(truncatingIfNeeded: random.next()) >> Int.random(in: 0..<64, using: &random))
     }
-    for value in values { #expect(appended { $0.append(decimal: value) } == String(value)) }
+    for value in values {
+        #expect(appended { $0.append(decimal: value) } == String(value))
+        #expect(buffered { $0.append(decimal: value) } == String(value))
+    }
 }
 
 @Test func paddedDecimalsHaveLeadingZerosAndAreCutFromTheLeft() {
@@ -37,6 +47,7 @@ private func appended(_ body: (inout [UInt8]) -> Void) -> String {
     #expect(appended { $0.append(hex: 0) } == "0000000000000000")
     #expect(appended { $0.append(hex: 0x00F0_67AA_0BA9_02B7) } == "00f067aa0ba902b7")
     #expect(appended { $0.append(hex: .max) } == "ffffffffffffffff")
+    #expect(buffered { $0.append(hex: 0x00F0_67AA_0BA9_02B7) } == "00f067aa0ba902b7")
 }
 
 @Test func arrayAndBufferAreTheSameSink() {

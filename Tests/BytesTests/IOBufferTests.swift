@@ -123,3 +123,21 @@ import Testing
     let literal: StaticString = "GET"
     #expect(literal.bytes.text == "GET")
 }
+
+@Test(arguments: [(1, "Via", "1.1 a"), (64, "Via", "1.1 a"), (64, "Empty", ""), (9, "A", "0123456789")])
+func fieldIsOneLineWhetherOrNotThereIsRoom(capacity: Int, name: String, value: String) {
+    let buffer = IOBuffer(capacity: capacity)
+    buffer.append(field: Array(name.utf8).span, Array(value.utf8).span)
+    #expect(buffer.readable.text == "\(name): \(value)\r\n")
+}
+
+@Test func swappedBuffersKeepTheirIdentityAndGiveTheirContentsAway() {
+    let a = IOBuffer(capacity: 8)
+    let b = IOBuffer(capacity: 32)
+    a.append("first")
+    b.append("the second")
+    b.consume(4)
+    a.swapContents(with: b)
+    #expect(a.readable.text == "second" && a.capacity == 32)
+    #expect(b.readable.text == "first" && b.capacity == 8)
+}

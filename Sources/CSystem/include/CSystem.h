@@ -1,6 +1,7 @@
 // The system libraries that Millgate stands on, as one module, and shims for macros and inline functions that Swift
 // does not import. The C library itself is Swift's own module `Glibc`: its headers with `_GNU_SOURCE` would clash with
-// that here, so what needs it stands in shims.c. Nothing here decides anything: each shim is one call.
+// that here, so what needs it stands in shims.c. Nothing here decides anything: each shim is one call, or an
+// instruction that Swift has no word for.
 #ifndef CSYSTEM_H
 #define CSYSTEM_H
 
@@ -9,6 +10,9 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include <curl/curl.h>
 #include <jwt.h>
@@ -29,6 +33,22 @@
 #include <openssl/x509v3.h>
 #include <sqlite3.h>
 
+/// Which of the 16 bytes at `bytes` are below 0x20 or are 0x7F: bit n for byte n.
+static inline uint32_t csystem_controls(const void *bytes) {
+#ifdef __SSE2__
+    const __m128i x = _mm_loadu_si128((const __m128i *)bytes);
+    const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(0x1f)), x);
+    return (uint32_t)_mm_movemask_epi8(_mm_or_si128(low, _mm_cmpeq_epi8(x, _mm_set1_epi8(0x7f))));
+#else
+    uint32_t found = 0;
+    for (int i = 0; i < 16; i++) {
+        const uint8_t byte = ((const uint8_t *)bytes)[i];
+        found |= (uint32_t)(byte < 0x20 || byte == 0x7f) << i;
+    }
+    return found;
+#endif
+}
+
 /// `SQLITE_TRANSIENT`: SQLite copies the bytes before the call returns.
 sqlite3_destructor_type csystem_sqlite_transient(void);
 
@@ -38,7 +58,8 @@ int csystem_accept(int listener, struct sockaddr *address, socklen_t *length);
 /// Names the calling thread; at most 15 bytes.
 void csystem_name_thread(const char *name);
 
-/// Modes for non-blocking use: partial writes, a write buffer that may move between tries, buffers freed when idle.
+/// Modes for non-blocking use: partial writes, a write buffer that may move between tries, buffers freed when idle, reads of
+/// as much as there is.
 void csystem_tls_set_modes(SSL_CTX *context);
 
 /// No renegotiation, no compression, the server's order of ciphers.
@@ -56,7 +77,7 @@ int csystem_tls_set_host_name(SSL *session, const char *name);
 /// Adds an intermediate certificate, whose reference the context takes over.
 int csystem_tls_add_chain_certificate(SSL_CTX *context, X509 *certificate);
 
-/// A checked RSA public key from big-endian numbers, or NULL.
+/// An RSA public key from big-endian numbers, or NULL.
 EVP_PKEY *csystem_rsa_public_key(const uint8_t *modulus, size_t modulus_count, const uint8_t *exponent,
                                  size_t exponent_count);
 
