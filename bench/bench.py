@@ -140,7 +140,7 @@ def arguments():
     parser.add_argument("--no-idle", action="store_true")
     parser.add_argument("--no-instructions", action="store_true")
     parser.add_argument("--binary", default=ROOT / ".build/release/millgate", type=Path)
-    parser.add_argument("--out", type=Path, help="puts the rows in a file, in the place of older ones of the same scenarios")
+    parser.add_argument("--out", type=Path, help="puts the rows in a file, in the place of older ones")
     parser.add_argument("--keep", action="store_true", help="keeps the directory of configurations and logs")
     return parser.parse_args()
 

@@ -155,7 +155,8 @@ def main():
                     sys.exit(f"{error}\n{(directory / 'output').read_text()[-2000:]}")
                 finally:
                     upstream.stop()
-            print(f"{rules:,} rules, {routes:,} routes, {clients:,} keys of limits: {found[-1]:,} instructions per request")
+            print(f"{rules:,} rules, {routes:,} routes, {clients:,} keys of limits: {found[-1]:,} instructions per "
+                  "request")
     ratio = found[1] / found[0]
     print(f"{ratio:.3f} x (aim: at most {AIM})")
     if options.out:
