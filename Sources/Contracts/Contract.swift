@@ -49,11 +49,22 @@ package struct Contract: Sendable {
     /// Names of the events that a success becomes, `production-order.created`. Empty for reads.
     package let events: [String]
     package let odoo: [OdooRight]
+    /// How old the answer to a read may be; nil where Odoo is asked each time.
+    package let freshness: Nanoseconds?
+    /// Models whose records a write changes besides those that it has rights to, by what Odoo does on its own. Nil where
+    /// the contract does not say: then every model counts as changed.
+    package let touches: [String]?
     /// The problems that are its own, besides those that every operation may answer.
     package let errors: [ProblemType]
     package let endpoints: [Endpoint]
     /// The file it came from.
     package let file: String
+
+    /// Every model whose records a write may change; nil where that is not known.
+    package var touched: [String]? {
+        guard let touches else { return nil }
+        return touches + odoo.filter { $0.rights != ["read"] && !touches.contains($0.model) }.map(\.model)
+    }
 
     package subscript(endpoint name: String) -> Endpoint? { endpoints.first { $0.name == name } }
 

@@ -33,6 +33,7 @@ struct ContractReader {
             idempotency: idempotency(mapping, kind),
             events: events(mapping, kind),
             odoo: mapping.list("odoo") { right($0) },
+            freshness: freshness(mapping, kind), touches: touches(mapping, kind),
             errors: mapping.list("errors") { value in
                 value.choice(ProblemType.allCases.map(\.rawValue), what: "problem").flatMap(ProblemType.init(rawValue:))
             },
@@ -78,6 +79,18 @@ struct ContractReader {
                 return nil
             }
         }
+    }
+
+    private func freshness(_ mapping: DocumentMapping, _ kind: Contract.Kind) -> Nanoseconds? {
+        guard let value = mapping.optional("freshness") else { return nil }
+        if kind != .read { value.report("only what a read answers may be fresh") }
+        return value.duration(in: .seconds(1) ... .hours(1))
+    }
+
+    private func touches(_ mapping: DocumentMapping, _ kind: Contract.Kind) -> [String]? {
+        guard let value = mapping.optional("touches") else { return nil }
+        if kind != .write { value.report("only a write touches anything") }
+        return value.list { $0.string() }
     }
 
     private func right(_ value: DocumentValue) -> Contract.OdooRight? {

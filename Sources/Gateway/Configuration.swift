@@ -3,6 +3,7 @@ import Documents
 import Identity
 import Reactor
 import Server
+import Services
 import Upstream
 
 /// The gateway's configuration as values: what `deploy/millgate.yaml` says. Read and checked by `ConfigurationReader`.
@@ -191,6 +192,8 @@ package struct OdooConfiguration: Sendable {
     package var queueMax = 256
     /// Longer than Odoo's own retries, which last up to half a minute. Default 60 s.
     package var callTimeout: Nanoseconds = .seconds(60)
+    /// Answers to reads that are held while they are fresh, in bytes; 0 for none. Default 32 MiB.
+    package var readCacheBytesMax = ReadCache.bytesMaxDefault
     /// Authorities of an `https` Odoo, PEM; nil means the system's.
     package var authoritiesFile: String?
 

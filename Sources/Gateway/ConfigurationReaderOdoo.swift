@@ -38,6 +38,8 @@ extension ConfigurationReader {
             odooConfiguration.queueMax = odoo.int("queue", in: 0...65_536, default: odooConfiguration.queueMax)
             odooConfiguration.callTimeout = odoo.duration(
                 "call_timeout", in: .seconds(1) ... .minutes(30), default: odooConfiguration.callTimeout)
+            odooConfiguration.readCacheBytesMax = odoo.byteCount(
+                "read_cache", in: 0...4_294_967_296, default: odooConfiguration.readCacheBytesMax)
             odooConfiguration.authoritiesFile = odoo.string("authorities")
             odooConfiguration.accounts = entries(odoo, "accounts", what: "account") { entry, name in
                 let login = entry.requiredString("login")

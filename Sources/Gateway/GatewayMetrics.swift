@@ -2,6 +2,7 @@ import Bytes
 import HTTP
 import Limits
 import Server
+import Services
 import Store
 import Synchronization
 import Telemetry
@@ -35,6 +36,7 @@ package final class GatewayMetrics: Sendable {
     private let upstreamAnswers: Gauge
     private let upstreamFailures: Gauge
     private let ledger: Gauge
+    private let reads: Gauge
     private let auditStatus: Gauge
     private let limitKeys: Gauge
     private let issuerKeys: Gauge
@@ -49,6 +51,7 @@ package final class GatewayMetrics: Sendable {
         "requests", "malformed", "slow-request", "slow-reader", "idle-timeout", "refused-connection", "tls-handshake",
         "tls-resumed", "tls-failed",
     ]
+    static let readItems = ["hits", "misses", "coalesced", "invalidations", "evicted", "bytes"]
     static let issuerItems = ["keys", "age_seconds", "failures", "stale"]
     static let auditNames = ["sequence", "backlog_bytes", "refused", "failures", "failing"]
 
@@ -101,6 +104,11 @@ package final class GatewayMetrics: Sendable {
         upstreamFailures = builder.gauge(
             "upstream_failures", "Calls since the start that brought no whole answer.", [upstreamLabel])
         ledger = builder.gauge("ledger_operations", "Operations in the ledger.", [Label("state", Self.ledgerStates)])
+        reads = builder.gauge(
+            "read_cache",
+            "Reads of Odoo since the start: answered by what was held, by a call, by the call of another; writes that "
+                + "made what was held unusable; answers that made room. bytes is what is held now.",
+            [Label("item", Self.readItems)])
         auditStatus = builder.gauge("audit_log", "State of the audit log.", [Label("item", Self.auditNames)])
         issuerNames = issuers
         issuerKeys = builder.gauge(
@@ -131,6 +139,7 @@ package final class GatewayMetrics: Sendable {
         var targets: [String: UpstreamTarget]
         var ledger: [String: Int]
         var audit: AppendLog.Status
+        var reads: ReadCache.Counts
         var issuers: [IdentityDesk.Report]
         var revocations: Int
         var tokenService: [Int]
@@ -178,6 +187,10 @@ package final class GatewayMetrics: Sendable {
             upstreamFailures.writer(writer).set(target.statistics.failures.current, at: i)
         }
         for (i, name) in Self.ledgerStates.enumerated() { ledger.writer(writer).set(reading.ledger[name] ?? 0, at: i) }
+        let counts = reading.reads
+        for (i, n) in [
+            counts.hits, counts.misses, counts.coalesced, counts.invalidations, counts.evicted, counts.bytes,
+        ].enumerated() { reads.writer(writer).set(n, at: i) }
         let audit = reading.audit
         for (i, n) in [
             audit.sequence, audit.backlogBytes, audit.linesRefused, audit.failures, audit.failure == nil ? 0 : 1,

@@ -28,6 +28,7 @@ package final class GatewayProcess: Sendable {
     struct Parts: Sendable {
         var shared: SharedState
         var ledger: Ledger
+        var reads: ReadCache
         var desk: IdentityDesk
         var handles: [ReactorHandle]
         var statistics: [ServerStatistics]
@@ -200,7 +201,7 @@ package final class GatewayProcess: Sendable {
                 servers: parts.statistics, targets: targets.mapValues(\.target),
                 ledger: Dictionary(
                     uniqueKeysWithValues: OperationState.allCases.map { ($0.rawValue, parts.ledger.count(of: $0)) }),
-                audit: parts.shared.audit.status,
+                audit: parts.shared.audit.status, reads: parts.reads.counts,
                 issuers: parts.desk.reports(), revocations: parts.desk.revocationCount,
                 tokenService: tokenService.withLock { $0 }?.counts ?? [],
                 limitKeys: parts.shared.limiter.statistics(now: Clock.monotonic()).keys,

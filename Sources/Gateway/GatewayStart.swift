@@ -73,7 +73,8 @@ extension GatewayProcess {
                 sites: configuration.sites.map {
                     Site(name: $0.name, warehouse: $0.warehouse, workCenters: $0.workCenters)
                 }),
-            ledger: ledger, sha256: { AuditDigest(of: $0.span).bytes })
+            ledger: ledger, sha256: { AuditDigest(of: $0.span).bytes },
+            reads: ReadCache(bytesMax: configuration.odoo.readCacheBytesMax))
         let login = try odooLogin(configuration.odoo, log)
         let accounts: OdooAccounts
         do throws(DocumentErrors) {
@@ -94,7 +95,8 @@ extension GatewayProcess {
                 issuers: built.snapshot.issuers.filter { $0.published != nil }.map(\.configuration.issuer))
             let process = GatewayProcess(
                 Parts(
-                    shared: shared, ledger: ledger, desk: desk, handles: handles, statistics: statistics,
+                    shared: shared, ledger: ledger, reads: runner.reads, desk: desk, handles: handles,
+                    statistics: statistics,
                     metrics: metrics,
                     keys: builder.keys, log: log, read: read),
                 running: Running(

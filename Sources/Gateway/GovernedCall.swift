@@ -194,6 +194,7 @@ extension Worker {
         let told = policy.distinctions(of: operation)
         call.inside = told.resources(for: principal)
         call.needsProductCategory = told.needsProductCategory
+        call.cacheControl = head.first(.cacheControl).map { bytes.extracting($0.valueRange).text }
         call.roles = caller.roleNames
         call.policy = policy
         call.mayNeedApproval = !gate.obligations.secondPerson.isEmpty

@@ -14,7 +14,7 @@ struct RPCAudit: Sendable {
     static let recordsMax = 100
 
     private let log: AppendLog
-    private let isWrite: Bool
+    let isWrite: Bool
     private let started: WallInstant
     /// What all entries of the call have in common.
     private let base: AuditEntry

@@ -109,7 +109,7 @@ extension Worker {
         call.run(
             .call(
                 wanted, relay.caller(for: caller.roleNames), call.route.relayProtocol, call.route.admission,
-                RPCRecords(wanted, verdict.scope, runner, world.host), audit), masking: verdict.masked)
+                RPCRecords(wanted, verdict.scope, runner, world.host), audit, runner.reads), masking: verdict.masked)
     }
 
     /// What the request's own audit entry says of a question that no rule is asked about.

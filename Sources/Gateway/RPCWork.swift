@@ -1,6 +1,7 @@
 import JSON
 import Limits
 import Odoo
+import Services
 import Upstream
 
 /// What a script wants of Odoo, allowed and ready to be asked.
@@ -8,7 +9,7 @@ enum RPCWork: Sendable {
     case version(OdooCaller)
     /// The id of the user that the caller's calls are made as.
     case user(OdooCaller)
-    case call(RPCCall, OdooCaller, RelayProtocol, AdmissionClass, RPCRecords, RPCAudit)
+    case call(RPCCall, OdooCaller, RelayProtocol, AdmissionClass, RPCRecords, RPCAudit, ReadCache)
 
     func perform(traceparent: String) async -> Result<JSONValue?, RPCFault> {
         await CallTrace.$traceparent.withValue(traceparent) { await perform() }
@@ -19,7 +20,7 @@ enum RPCWork: Sendable {
             switch self {
             case .version(let odoo): return .success(try await odoo.versionInfo())
             case .user(let odoo): return .success(JSONValue(try await odoo.user()))
-            case .call(let call, let odoo, let wanted, let admission, let records, let audit):
+            case .call(let call, let odoo, let wanted, let admission, let records, let audit, let reads):
                 guard let holding = await records.hold() else {
                     await audit.busy()
                     return .failure(
@@ -39,6 +40,8 @@ enum RPCWork: Sendable {
                 } catch {
                     result = .failure(error)
                 }
+                // A script does not say what it touches.
+                if audit.isWrite { reads.invalidateAll() }
                 await audit.finished(result)
                 return .success(try result.get())
             }

@@ -10,6 +10,10 @@ struct OdooSession: Sendable {
     let admission: AdmissionClass
     /// Nil where nobody waits: settling and recovery.
     var deadline: MonotonicInstant?
+    /// Of a governed read: its calls may be answered by those of others.
+    var reads: ReadScope?
+    /// Of a write: what it makes unusable.
+    var writes: WriteScope?
 
     /// Most tries of a call that Odoo gave up for contention, and rolled back. Default 3.
     static let triesMax = 3
@@ -27,6 +31,13 @@ struct OdooSession: Sendable {
         }
     }
 
+    /// For what is kept for a time of its own: never from what is held.
+    var joining: OdooSession {
+        var session = self
+        session.reads = reads?.joining
+        return session
+    }
+
     var now: MonotonicInstant { world.host.monotonic }
     var wall: WallInstant { world.host.wall }
 
@@ -36,6 +47,17 @@ struct OdooSession: Sendable {
     /// The result. Contention, which Odoo has rolled back, is tried again after a random pause; nothing else is.
     func call(_ call: OdooCall, deadline: MonotonicInstant? = nil) async throws(OdooError) -> JSONValue? {
         let deadline = deadline ?? self.deadline
+        if let reads, call.isRead {
+            return try await reads.read(call, self, deadline: deadline) { () throws(OdooError) in
+                try await tried(call, deadline: deadline)
+            }
+        }
+        // Whatever came of it: also what was refused or lost may have changed something.
+        defer { if !call.isRead { writes?.invalidate() } }
+        return try await tried(call, deadline: deadline)
+    }
+
+    private func tried(_ call: OdooCall, deadline: MonotonicInstant?) async throws(OdooError) -> JSONValue? {
         var tries = 1
         while true {
             do throws(OdooError) {

@@ -20,12 +20,16 @@ struct ReadRequest: Sendable {
     let sites: SiteMap
     let permissions: SitePermissions
     let ledger: any LedgerPort
+    /// Identical reads become one, and are held for as long as the contract calls them fresh.
+    let reads: ReadScope
 
     var endpoint: String { call.endpoint.name }
 
     func session() async throws(ServiceStop) -> OdooSession {
-        try await OdooSession.open(
+        var session = try await OdooSession.open(
             call.world, admission: call.admission ?? call.contract.admission.admissionClass, deadline: call.deadline)
+        session.reads = reads
+        return session
     }
 
     /// A parameter of the path that the contract calls an integer.

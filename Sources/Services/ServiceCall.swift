@@ -37,6 +37,8 @@ package struct ServiceCall: Sendable {
     package var idempotencyKey: String?
     /// The field as it came. (RFC 9110 §13.1.2)
     package var ifNoneMatch: String?
+    /// The field as it came. (RFC 9111 §5.2.1)
+    package var cacheControl: String?
     /// `Prefer: respond-async`. (RFC 7240 §4.1)
     package var prefersAsync: Bool
     /// How long an asynchronous answer waits for the outcome, `Prefer: wait`; 0 for not at all. (RFC 7240 §4.3)

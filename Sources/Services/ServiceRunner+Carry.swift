@@ -86,9 +86,13 @@ extension ServiceRunner {
         let isResumed: Bool
         if case .resume = job.entry { isResumed = true } else { isResumed = false }
         let steps: [OperationStep]
-        let odoo: OdooSession
+        var odoo: OdooSession
+        let writes = WriteScope(cache: reads, models: job.touched)
+        // An answer that was lost is known to be an effect only now: what was read meanwhile may be from before it.
+        defer { writes.invalidate() }
         do throws(ServiceStop) {
             odoo = try await OdooSession.open(job.world, admission: job.request.admission, deadline: job.deadline)
+            odoo.writes = writes
             let records = job.service.records(job.request)
             if ticket == nil, !records.isEmpty {
                 let latest =

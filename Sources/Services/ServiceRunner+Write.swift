@@ -92,7 +92,7 @@ extension ServiceRunner {
         let job = WriteJob(
             record: record, request: stored, service: service, world: call.world, audit: call.audit,
             authorize: call.authorize, needsProductCategory: call.needsProductCategory,
-            mayNeedApproval: call.mayNeedApproval, requestID: call.requestID,
+            mayNeedApproval: call.mayNeedApproval, touched: call.contract.touched, requestID: call.requestID,
             deadline: call.prefersAsync ? nil : call.deadline,
             entry: WriteJob.entry(of: record))
         guard call.prefersAsync else {

@@ -12,6 +12,8 @@ package final class ServiceRunner: Sendable {
     let ledger: any LedgerPort
     let sha256: @Sendable ([UInt8]) -> [UInt8]
     let configuration: ServiceConfiguration
+    /// What Odoo answered to reads.
+    package let reads: ReadCache
     let gate = RecordGate()
     let categories = ProductCategories()
     let claims = Claims()
@@ -19,8 +21,10 @@ package final class ServiceRunner: Sendable {
     /// - Parameter sha256: of bytes, 32 bytes.
     package init(
         sites: SiteMap, ledger: any LedgerPort, sha256: @escaping @Sendable ([UInt8]) -> [UInt8],
-        configuration: ServiceConfiguration = ServiceConfiguration(), catalog: ServiceCatalog = .shipped
+        configuration: ServiceConfiguration = ServiceConfiguration(), catalog: ServiceCatalog = .shipped,
+        reads: ReadCache = ReadCache()
     ) {
+        self.reads = reads
         self.sites = sites
         self.ledger = ledger
         self.sha256 = sha256
@@ -107,9 +111,10 @@ package final class ServiceRunner: Sendable {
     private func read(
         _ call: ServiceCall, _ input: EndpointInput, _ service: any ReadService
     ) async throws(ServiceStop) -> ServiceAnswer {
+        let scope = ReadScope(reads, call.contract, ageMax: CacheDirectives.ageMax(call.cacheControl))
         let request = ReadRequest(
             call: call, input: input, sites: sites, permissions: SitePermissions(sites: sites.names, call.authorize),
-            ledger: ledger)
+            ledger: ledger, reads: scope)
         let result = try await service.read(request)
         // A list may hold records of several sites: then what any of them hides is hidden.
         let mask =
@@ -119,7 +124,10 @@ package final class ServiceRunner: Sendable {
         // Hidden first: what is masked cannot be asked for either.
         let json = call.endpoint.selecting(input, from: result.json.masking(mask))
         var answer = ServiceAnswer(result.outcome, status: call.endpoint.status, json: json)
-        if call.contract.kind == .read { answer.validate(against: call.ifNoneMatch, sha256) }
+        if call.contract.kind == .read {
+            answer.addFreshness(of: call.contract, age: scope.age)
+            answer.validate(against: call.ifNoneMatch, sha256)
+        }
         answer.detail = result.detail
         answer.records = result.records
         answer.resource = result.resource

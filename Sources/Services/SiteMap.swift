@@ -54,7 +54,7 @@ package final class SiteMap: Sendable {
             let call = OdooCall.searchRead(
                 "stock.location", domain: [["id", "=", JSONValue(id)], ["id", "child_of", JSONValue(stock)]],
                 fields: ["id"], limit: 1)
-            if try await !odoo.records(call, { $0.id }).isEmpty {
+            if try await !odoo.joining.records(call, { $0.id }).isEmpty {
                 places.withLock { places in
                     if places.count >= Self.placesMax { places.removeAll() }
                     places[id] = (site, odoo.now)
@@ -80,7 +80,7 @@ package final class SiteMap: Sendable {
             let call = OdooCall.searchRead(
                 "stock.location", domain: [["id", "in", .array(unknown)], ["id", "child_of", JSONValue(stock)]],
                 fields: ["id"], limit: unknown.count)
-            for id in try await odoo.records(call, { $0.id }) { sites[id] = site }
+            for id in try await odoo.joining.records(call, { $0.id }) { sites[id] = site }
         }
         let found = sites
         places.withLock { places in
@@ -100,10 +100,10 @@ package final class SiteMap: Sendable {
     }
 
     private func read(_ odoo: OdooSession) async throws(ServiceStop) -> SiteIndex {
-        let warehouses = try await odoo.records(WarehouseRecord.search) { (record) throws(OdooShapeError) in
+        let warehouses = try await odoo.joining.records(WarehouseRecord.search) { (record) throws(OdooShapeError) in
             try WarehouseRecord(record)
         }
-        let types = try await odoo.records(PickingTypeRecord.search) { (record) throws(OdooShapeError) in
+        let types = try await odoo.joining.records(PickingTypeRecord.search) { (record) throws(OdooShapeError) in
             try PickingTypeRecord(record)
         }
         let index = SiteIndex(sites: sites, warehouses: warehouses, pickingTypes: types)

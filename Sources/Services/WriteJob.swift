@@ -23,6 +23,8 @@ struct WriteJob: Sendable {
     var needsProductCategory = false
     /// Whether the policy may ask for a second person's consent.
     var mayNeedApproval = false
+    /// Models whose reads it makes unusable; nil for every model, as after a restart.
+    var touched: [String]?
     /// Of the request that carries it out now.
     let requestID: String
     /// Nil where nobody waits.

@@ -40,7 +40,7 @@ final class Bench: Sendable {
     ]
 
     init(
-        odoo: any OdooPort, host: TestHost = TestHost(), directory: String? = nil,
+        odoo: any OdooPort, host: TestHost = TestHost(), directory: String? = nil, reads: ReadCache = ReadCache(),
         ledger wrap: (Ledger) -> any LedgerPort = { $0 }
     ) throws {
         self.odoo = odoo
@@ -50,7 +50,8 @@ final class Bench: Sendable {
             ?? Self.scratch.appendingPathComponent("millgate-" + UUID().uuidString).path
         ledger = try Ledger(directory: self.directory, now: { host.wall })
         runner = ServiceRunner(
-            sites: SiteMap(sites: Self.sites), ledger: wrap(ledger), sha256: { AuditDigest(of: $0.span).bytes })
+            sites: SiteMap(sites: Self.sites), ledger: wrap(ledger), sha256: { AuditDigest(of: $0.span).bytes },
+            reads: reads)
     }
 
     /// In memory where there is such a place: the tests of crashes open hundreds of ledgers.
