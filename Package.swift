@@ -108,7 +108,8 @@ let package = Package(
         tests("Bytes", ["Bytes"]),
         tests("JSON", ["JSON", "Bytes"]),
         tests("HTTP", ["HTTP", "Bytes"]),
-        tests("HTTP2", ["HTTP", "Server", "Reactor", "Bytes", "CSystem"]),
+        .target(name: "Wire", path: "Tests/Wire", swiftSettings: settings),
+        tests("HTTP2", ["HTTP", "Server", "Reactor", "Bytes", "CSystem", "Wire"]),
         tests("Limits", ["Limits", "Bytes"]),
         tests("Telemetry", ["Telemetry", "Bytes"]),
         tests("Documents", ["Documents", "Bytes"]),
@@ -125,7 +126,7 @@ let package = Package(
         tests("Webhooks", ["Webhooks", "Events", "Documents", "JSON", "Bytes"]),
         tests("Reactor", ["Reactor", "Bytes", "CSystem"]),
         tests("Store", ["Store", "Audit", "Identity", "Events", "JSON", "Bytes"]),
-        tests("Server", ["Server", "Reactor", "HTTP", "Bytes"]),
+        tests("Server", ["Server", "Reactor", "HTTP", "Bytes", "Wire"]),
         tests("Fetch", ["Fetch", "Reactor", "Bytes"]),
         tests("Upstream", ["Upstream", "Reactor", "HTTP", "Odoo", "JSON", "Limits", "Bytes"]),
         tests(
@@ -142,7 +143,7 @@ let package = Package(
             "Simulation",
             [
                 "Simulation", "Gateway", "Server", "Upstream", "Services", "Store", "Audit", "Odoo", "Limits", "HTTP",
-                "Reactor", "Bytes", logging,
+                "Reactor", "Bytes", "CSystem", "Wire", logging,
             ]),
         tests("Tidy", []),
         .testTarget(

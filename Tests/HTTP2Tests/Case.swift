@@ -1,5 +1,6 @@
 import HTTP
 import Testing
+import Wire
 
 /// What a client sends on a new connection, and what must come of it.
 struct Case: Sendable, CustomTestStringConvertible {

@@ -1,4 +1,5 @@
 import HTTP
+import Wire
 
 /// RFC 7541: header blocks that cannot be decoded end the connection, because what follows could not be either.
 /// (RFC 9113 §4.3)

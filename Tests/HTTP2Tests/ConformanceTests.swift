@@ -1,5 +1,6 @@
 import HTTP
 import Testing
+import Wire
 
 /// Every error case of RFC 9113 and RFC 7541 that a client can bring about, without sockets; `SocketConformanceTests`
 /// runs the same table through them.

@@ -1,4 +1,5 @@
 import HTTP
+import Wire
 
 /// RFC 9113 §3 to §6: frames, streams, and the rules of each type.
 enum FramingCases {

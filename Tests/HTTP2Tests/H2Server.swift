@@ -4,6 +4,7 @@ import Foundation
 import Glibc
 import Reactor
 import Testing
+import Wire
 
 @testable import Server
 
@@ -60,55 +61,6 @@ struct H2Server {
     }
 }
 
-/// A blocking client that sends exactly the bytes it is told.
-protocol ByteClient {
-    func send(_ bytes: [UInt8])
-    /// What comes until the server closes, ten seconds of silence, or `enough` is there.
-    func receive(until enough: ([UInt8]) -> Bool) -> [UInt8]
-}
-
-final class PlainClient: ByteClient {
-    fileprivate let fd: Int32
-
-    init(port: UInt16) throws {
-        fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        let code = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(fd, $0, 16) }
-        }
-        if code != 0 { throw POSIXError(.ECONNREFUSED) }
-        var timeout = timeval(tv_sec: 10, tv_usec: 0)
-        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
-        var one: Int32 = 1
-        setsockopt(fd, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
-    }
-
-    deinit { close(fd) }
-
-    func send(_ bytes: [UInt8]) {
-        var sent = 0
-        while sent < bytes.count {
-            let n = bytes[sent...].withUnsafeBytes { Glibc.send(fd, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
-            if n <= 0 { return }
-            sent += n
-        }
-    }
-
-    func receive(until enough: ([UInt8]) -> Bool) -> [UInt8] {
-        var all: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while !enough(all) {
-            let n = recv(fd, &buffer, buffer.count, 0)
-            if n <= 0 { break }
-            all += buffer[..<n]
-        }
-        return all
-    }
-}
-
 final class TLSClient: ByteClient {
     private let socket: PlainClient
     private let context: OpaquePointer
@@ -124,7 +76,7 @@ final class TLSClient: ByteClient {
         self.ssl = ssl
         let list = protocols.flatMap { [UInt8($0.utf8.count)] + Array($0.utf8) }
         if !list.isEmpty { SSL_set_alpn_protos(ssl, list, UInt32(list.count)) }
-        SSL_set_fd(ssl, socket.fd)
+        SSL_set_fd(ssl, socket.descriptor)
         guard SSL_connect(ssl) == 1 else { throw POSIXError(.ECONNABORTED) }
     }
 

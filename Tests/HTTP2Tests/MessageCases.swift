@@ -1,4 +1,5 @@
 import HTTP
+import Wire
 
 /// RFC 9113 §8 and RFC 8441: requests, and what would smuggle another meaning into one.
 enum MessageCases {

@@ -1,4 +1,5 @@
 import Bytes
+import Wire
 
 @testable import HTTP
 

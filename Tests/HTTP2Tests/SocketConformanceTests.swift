@@ -3,6 +3,7 @@ import Foundation
 import HTTP
 import Reactor
 import Testing
+import Wire
 
 @testable import Server
 

@@ -1,5 +1,6 @@
 import Bytes
 import Testing
+import Wire
 
 @testable import HTTP
 

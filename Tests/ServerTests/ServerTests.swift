@@ -4,6 +4,7 @@ import HTTP
 import Reactor
 import Synchronization
 import Testing
+import Wire
 
 @testable import Server
 
@@ -148,10 +149,10 @@ struct TestServer {
 struct ServerTests {
     @Test func aKeepaliveConnectionServesRequestAfterRequest() async throws {
         let server = try await TestServer()
-        let client = try RawClient(port: server.port)
+        let client = try PlainClient(port: server.port)
         for _ in 0..<3 {
             client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-            let answer = client.receive { $0.hasSuffix("hello") }
+            let answer = client.receiveText { $0.hasSuffix("hello") }
             #expect(answer == "HTTP/1.1 200 OK\r\nX-Test: 1\r\nContent-Length: 5\r\n\r\nhello")
         }
         #expect(server.statistics.requests.current == 3)
@@ -161,11 +162,11 @@ struct ServerTests {
 
     @Test func pipelinedRequestsAreAnsweredInOrder() async throws {
         let server = try await TestServer()
-        let client = try RawClient(port: server.port)
+        let client = try PlainClient(port: server.port)
         client.send(
             "GET /late HTTP/1.1\r\nHost: a\r\n\r\nPOST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"
                 + "GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-        let answer = client.receive()
+        let answer = client.receiveText()
         let late = try #require(answer.range(of: "late"))
         let echo = try #require(answer.range(of: "abc"))
         let hello = try #require(answer.range(of: "hello"))
@@ -179,31 +180,31 @@ struct ServerTests {
         let request =
             "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
         for cut in stride(from: 1, to: request.utf8.count - 1, by: 3) {
-            let client = try RawClient(port: server.port)
+            let client = try PlainClient(port: server.port)
             let text = Array(request.utf8)
             client.send(String(decoding: text[..<cut], as: UTF8.self))
             usleep(1_000)
             client.send(String(decoding: text[cut...], as: UTF8.self))
-            #expect(client.receive { $0.hasSuffix("abcde") }.hasSuffix("\r\n\r\nabcde"), "cut at \(cut)")
+            #expect(client.receiveText { $0.hasSuffix("abcde") }.hasSuffix("\r\n\r\nabcde"), "cut at \(cut)")
         }
         server.stop()
     }
 
     @Test func expectContinueIsAnsweredBeforeTheBody() async throws {
         let server = try await TestServer()
-        let client = try RawClient(port: server.port)
+        let client = try PlainClient(port: server.port)
         client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
-        #expect(client.receive { $0.hasSuffix("\r\n\r\n") } == "HTTP/1.1 100 Continue\r\n\r\n")
+        #expect(client.receiveText { $0.hasSuffix("\r\n\r\n") } == "HTTP/1.1 100 Continue\r\n\r\n")
         client.send("ok")
-        #expect(client.receive { $0.hasSuffix("ok") }.hasPrefix("HTTP/1.1 200 OK"))
+        #expect(client.receiveText { $0.hasSuffix("ok") }.hasPrefix("HTTP/1.1 200 OK"))
         server.stop()
     }
 
     @Test func headIsAnsweredWithoutABody() async throws {
         let server = try await TestServer()
-        let client = try RawClient(port: server.port)
+        let client = try PlainClient(port: server.port)
         client.send("HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-        let answer = client.receive()
+        let answer = client.receiveText()
         #expect(answer.contains("Content-Length: 5"))
         #expect(answer.hasSuffix("\r\n\r\n"))
         server.stop()
@@ -211,12 +212,12 @@ struct ServerTests {
 
     @Test func http10ClosesUnlessKeepAliveIsAsked() async throws {
         let server = try await TestServer()
-        let client = try RawClient(port: server.port)
+        let client = try PlainClient(port: server.port)
         client.send("GET / HTTP/1.0\r\n\r\n")
-        #expect(client.receive().contains("Connection: close"))
-        let keeping = try RawClient(port: server.port)
+        #expect(client.receiveText().contains("Connection: close"))
+        let keeping = try PlainClient(port: server.port)
         keeping.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
-        #expect(keeping.receive { $0.hasSuffix("hello") }.contains("Connection: keep-alive"))
+        #expect(keeping.receiveText { $0.hasSuffix("hello") }.contains("Connection: keep-alive"))
         server.stop()
     }
 
@@ -249,9 +250,9 @@ struct ServerTests {
     ])
     func whatIsNotHTTPIsRefusedAndTheConnectionCloses(refused: Refused) async throws {
         let server = try await TestServer()
-        let client = try RawClient(port: server.port)
+        let client = try PlainClient(port: server.port)
         client.send(refused.request)
-        let answer = client.receive()
+        let answer = client.receiveText()
         #expect(answer.hasPrefix("HTTP/1.1 \(refused.status) "))
         #expect(answer.contains("Connection: close"))
         #expect(server.statistics.malformed.current == 1)
@@ -260,35 +261,35 @@ struct ServerTests {
 
     @Test func aMalformedChunkAfterAGoodHeadIsRefused() async throws {
         let server = try await TestServer()
-        let client = try RawClient(port: server.port)
+        let client = try PlainClient(port: server.port)
         client.send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
-        #expect(client.receive().hasPrefix("HTTP/1.1 400 "))
+        #expect(client.receiveText().hasPrefix("HTTP/1.1 400 "))
         #expect(server.log.all.contains("body failed 400"))
         server.stop()
     }
 
     @Test func aSlowHeadIsCutOffWith408() async throws {
         let server = try await TestServer { $0.headTimeout = .milliseconds(150) }
-        let client = try RawClient(port: server.port)
+        let client = try PlainClient(port: server.port)
         client.send("GET / HTTP/1.1\r\nHo")
-        #expect(client.receive().hasPrefix("HTTP/1.1 408 "))
+        #expect(client.receiveText().hasPrefix("HTTP/1.1 408 "))
         #expect(server.statistics.slowRequests.current == 1)
         server.stop()
     }
 
     @Test func aSlowBodyIsCutOffWith408() async throws {
         let server = try await TestServer { $0.bodyTimeout = .milliseconds(150) }
-        let client = try RawClient(port: server.port)
+        let client = try PlainClient(port: server.port)
         client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc")
-        #expect(client.receive().hasPrefix("HTTP/1.1 408 "))
+        #expect(client.receiveText().hasPrefix("HTTP/1.1 408 "))
         server.stop()
     }
 
     @Test func anIdleConnectionIsClosedWithoutAWord() async throws {
         let server = try await TestServer { $0.idleTimeout = .milliseconds(100) }
-        let client = try RawClient(port: server.port)
+        let client = try PlainClient(port: server.port)
         client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-        let answer = client.receive()
+        let answer = client.receiveText()
         #expect(answer.hasSuffix("hello"))
         #expect(server.statistics.idleTimeouts.current == 1)
         server.stop()
@@ -296,7 +297,7 @@ struct ServerTests {
 
     @Test func aSlowReaderHoldsTheProducerAndMemoryStaysBounded() async throws {
         let server = try await TestServer()
-        let client = try RawClient(port: server.port)
+        let client = try PlainClient(port: server.port)
         let size = 30_000_000
         client.send("GET /big/\(size) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         usleep(200_000)
@@ -315,7 +316,7 @@ struct ServerTests {
 
     @Test func aReaderThatStopsReadingIsCutOff() async throws {
         let server = try await TestServer { $0.sendTimeout = .milliseconds(200) }
-        let client = try RawClient(port: server.port)
+        let client = try PlainClient(port: server.port)
         client.shrinkReceiveBuffer()
         client.send("GET /big/50000000 HTTP/1.1\r\nHost: a\r\n\r\n")
         usleep(600_000)
@@ -328,7 +329,7 @@ struct ServerTests {
     @Test func theHandlerHearsThatTheClientIsGone() async throws {
         let server = try await TestServer()
         do {
-            let client = try RawClient(port: server.port)
+            let client = try PlainClient(port: server.port)
             client.send("GET /never HTTP/1.1\r\nHost: a\r\n\r\nGET /more HTTP/1.1\r\n")
             usleep(50_000)
             // Closing with unread data makes the kernel send a reset.
@@ -340,11 +341,11 @@ struct ServerTests {
 
     @Test func anEarlyAnswerIsReadBeforeTheConnectionCloses() async throws {
         let server = try await TestServer()
-        let client = try RawClient(port: server.port)
+        let client = try PlainClient(port: server.port)
         client.send(
             "POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 400000\r\n\r\n" + String(repeating: "z", count: 200_000)
         )
-        let answer = client.receive()
+        let answer = client.receiveText()
         #expect(answer.hasPrefix("HTTP/1.1 200 OK"))
         #expect(answer.hasSuffix("hello"))
         server.stop()
@@ -358,10 +359,11 @@ struct ServerTests {
                 group.addTask {
                     var good = 0
                     for _ in 0..<5 {
-                        guard let client = try? RawClient(port: port) else { continue }
+                        guard let client = try? PlainClient(port: port) else { continue }
                         for i in 0..<100 {
                             client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n\(1_000 + i)")
-                            if client.receive(until: { $0.hasSuffix("\r\n\r\n\(1_000 + i)") }).hasPrefix("HTTP/1.1 200")
+                            if client.receiveText(until: { $0.hasSuffix("\r\n\r\n\(1_000 + i)") }).hasPrefix(
+                                "HTTP/1.1 200")
                             {
                                 good += 1
                             }
