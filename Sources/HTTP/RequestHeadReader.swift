@@ -68,11 +68,13 @@ public struct RequestHeadReader: Sendable {
     /// True when the line is complete.
     @inline(__always)
     private mutating func readRequestLine(_ bytes: Span<UInt8>, into head: MessageHead) throws(HTTPError) -> Bool {
-        let count = bytes.count
+        // What stands beyond the longest head is not looked at, or the answer would depend on how much had come.
+        let count = min(bytes.count, limits.headBytesMax)
         let targetMax = limits.requestTargetBytesMax
-        // Beyond this, method, target or version is certainly wrong or too long, and parsing says which.
-        if !scanner.isWorthParsing(bytes, limit: targetMax &+ Self.methodBytesMax &+ 16) { return false }
         var at = scanner.lineStart
+        // Beyond this, method, target or version is certainly wrong or too long, and parsing says which.
+        let lineMax = min(targetMax &+ Self.methodBytesMax &+ 16, limits.headBytesMax &- at)
+        if !scanner.isWorthParsing(bytes, limit: lineMax) { return false }
         if at == 0, count > 0, bytes[0] == 0x0d {
             // One empty line is tolerated: old clients send it behind a body. (RFC 9112 §2.2)
             guard count > 1 else { return wait(bytes) }

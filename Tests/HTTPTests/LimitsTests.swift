@@ -64,6 +64,27 @@ import Testing
         #expect(HTTPError.headTooLong.status == 431)
     }
 
+    /// A request line that is longer than the whole head may be is refused alike, whatever stands in it and wherever it is
+    /// cut.
+    @Test func requestLineBeyondTheHead() {
+        for leading in ["", "\r\n"] {
+            let line = "\(leading)GET /\(text(20))"
+            for (rest, expected) in [
+                ("\"\(text(60))", HTTPError.targetInvalid), ("\(text(40))\"", .headTooLong), (text(60), .headTooLong),
+                ("\(text(40)) HTTP/1.1\r\n", .headTooLong), (" \(text(60))", .versionMalformed),
+            ] {
+                let bytes = Array((line + rest).utf8)
+                let limits = HTTPLimits(headBytesMax: 50)
+                #expect(readRequest(bytes, limits: limits) == .refused(expected), "\(rest)")
+                for cut in 1..<bytes.count {
+                    let seen = readRequest(bytes, cuts: [cut], limits: limits)
+                    #expect(seen == .refused(expected), "\(rest) cut at \(cut)")
+                }
+                #expect(error(line + rest, limits) == expected)
+            }
+        }
+    }
+
     @Test func fieldCount() {
         let limits = HTTPLimits(fieldCountMax: 5)
         let lines = "Host: h\r\n" + String(repeating: "X: y\r\n", count: 4)
