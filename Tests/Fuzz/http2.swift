@@ -159,6 +159,8 @@ private func run(_ mode: Mode, _ input: [UInt8], cut: Int?) -> [[UInt8]] {
     }
     server.session?.close()
     for request in server.open { request.stream.receiver = nil }
+    // They hold the server, and it them.
+    server.open = []
     return server.heads
 }
 
