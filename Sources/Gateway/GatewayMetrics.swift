@@ -35,6 +35,7 @@ package final class GatewayMetrics: Sendable {
     private let upstreamCircuit: Gauge
     private let upstreamAnswers: Gauge
     private let upstreamFailures: Gauge
+    private let upstreamConnections: Gauge
     private let ledger: Gauge
     private let reads: Gauge
     private let auditStatus: Gauge
@@ -49,7 +50,7 @@ package final class GatewayMetrics: Sendable {
     static let ledgerStates = ["accepted", "dispatched", "applied", "rejected", "unknown", "settled"]
     static let serverEventNames = [
         "requests", "malformed", "slow-request", "slow-reader", "idle-timeout", "refused-connection", "tls-handshake",
-        "tls-resumed", "tls-failed",
+        "tls-resumed", "tls-failed", "taken-back",
     ]
     static let readItems = ["hits", "misses", "coalesced", "invalidations", "evicted", "bytes"]
     static let issuerItems = ["keys", "age_seconds", "failures", "stale"]
@@ -103,6 +104,9 @@ package final class GatewayMetrics: Sendable {
             [upstreamLabel, Label("class", ["1xx", "2xx", "3xx", "4xx", "5xx"])])
         upstreamFailures = builder.gauge(
             "upstream_failures", "Calls since the start that brought no whole answer.", [upstreamLabel])
+        upstreamConnections = builder.gauge(
+            "upstream_connections", "What became of connections to servers since the start.",
+            [upstreamLabel, Label("event", ["made", "repeated", "early"])])
         ledger = builder.gauge("ledger_operations", "Operations in the ledger.", [Label("state", Self.ledgerStates)])
         reads = builder.gauge(
             "read_cache",
@@ -159,6 +163,7 @@ package final class GatewayMetrics: Sendable {
                 server.requests.current, server.malformed.current, server.slowRequests.current,
                 server.slowReaders.current, server.idleTimeouts.current, server.refusedConnections.current,
                 server.handshakes.current, server.resumptions.current, server.handshakeFailures.current,
+                server.takenBack.current,
             ].enumerated() { sums[i] += n }
         }
         let overHTTP2 = reading.servers.reduce(0) { $0 + $1.http2Requests.current }
@@ -184,7 +189,11 @@ package final class GatewayMetrics: Sendable {
             for (j, n) in target.statistics.answers.enumerated() {
                 upstreamAnswers.writer(writer).set(n.current, at: i * 5 + j)
             }
-            upstreamFailures.writer(writer).set(target.statistics.failures.current, at: i)
+            let statistics = target.statistics
+            upstreamFailures.writer(writer).set(statistics.failures.current, at: i)
+            for (j, n) in [statistics.connections, statistics.repeated, statistics.early].enumerated() {
+                upstreamConnections.writer(writer).set(n.current, at: i * 3 + j)
+            }
         }
         for (i, name) in Self.ledgerStates.enumerated() { ledger.writer(writer).set(reading.ledger[name] ?? 0, at: i) }
         let counts = reading.reads

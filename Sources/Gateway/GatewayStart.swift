@@ -353,7 +353,8 @@ extension GatewayProcess {
                     let bound = try server.listen(
                         name: name, address: address, tls: source, http2: listener.http2, inherited: inherited,
                         admit: { limiter.admit($0.addressKey, now: reactor.now).admission },
-                        released: { limiter.release($0.addressKey) })
+                        released: { limiter.release($0.addressKey) },
+                        flooded: { limiter.chargeFlood($0.addressKey, now: reactor.now) })
                     continuation.resume(returning: .success(bound))
                 } catch {
                     continuation.resume(returning: .failure(error))

@@ -46,6 +46,16 @@ public enum HTTP2CutOff: Int, Sendable, CaseIterable {
         }
     }
 
+    /// Whether it takes a program made for it to get here: such a client may not come back at once on a new connection.
+    public var isFlood: Bool {
+        switch self {
+        case .resetFlood, .settingsFlood, .pingFlood, .emptyDataFlood, .priorityFlood, .windowUpdateFlood,
+            .unknownFrameFlood, .continuationFlood, .headerListBomb:
+            true
+        default: false
+        }
+    }
+
     /// What the client is told with the GOAWAY.
     public var code: HTTP2ErrorCode {
         switch self {

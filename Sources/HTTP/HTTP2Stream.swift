@@ -37,6 +37,8 @@ public final class HTTP2Stream {
     public internal(set) final var trailers: [UInt8] = []
     /// Whether the request is complete.
     public internal(set) final var requestEnded = false
+    /// Whether the stream is to be reset, though that has not been said yet: no work is to be begun for it.
+    public internal(set) final var isDoomed = false
     /// Whether the response's last byte was given, not necessarily sent.
     public internal(set) final var responseEnded = false
 
@@ -90,6 +92,7 @@ public final class HTTP2Stream {
         trailers = []
         requestEnded = false
         responseEnded = false
+        isDoomed = false
         isDeferred = false
         hasTrailers = false
         isAnswered = false

@@ -228,6 +228,7 @@ extension HTTP2Session {
     }
 
     func invalidFrame(_ header: nghttp2_frame_hd) {
+        stream(header.stream_id)?.isDoomed = true
         if header.stream_id != 0, UInt32(header.type) == NGHTTP2_HEADERS.rawValue { owner?.cutOff(.malformedRequest) }
     }
 

@@ -246,6 +246,7 @@ public final class HTTP2Session {
     /// Ends a stream at once, in both directions.
     public func reset(_ stream: HTTP2Stream, _ code: HTTP2ErrorCode) {
         guard stream.id != 0 else { return }
+        stream.isDoomed = true
         nghttp2_submit_rst_stream(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, code.rawValue)
     }
 

@@ -34,10 +34,17 @@ package final class ConnectionLimiter: Sendable {
     private struct Shard {
         var counts: [AddressKey: Int] = [:]
         var rates: RateTable
+        /// Connections that were cut off for a flood.
+        var floods: RateTable
     }
 
     /// Addresses whose rate is remembered. Beyond it the one is forgotten that has waited longest.
     private static let ratesMax = 65_536
+
+    /// What a connection that had to be cut off for a flood costs its address, in connections of its rate: at 500 a second
+    /// and 2,000 at once, ten floods at once and then five in two seconds. They are counted beside the connections, so
+    /// that a connection's own share of the rate does not let the next flood in.
+    package static let floodCost = 200
 
     private let configuration: Configuration
     private let total = Atomic<Int>(0)
@@ -47,7 +54,11 @@ package final class ConnectionLimiter: Sendable {
     package init(_ configuration: Configuration = Configuration()) {
         self.configuration = configuration
         interval = configuration.perAddressRate > 0 ? .seconds(1) / Int64(configuration.perAddressRate) : 0
-        shards = InlineArray { _ in Mutex(Shard(rates: RateTable(keysMax: Self.ratesMax / 16))) }
+        shards = InlineArray { _ in
+            Mutex(
+                Shard(
+                    rates: RateTable(keysMax: Self.ratesMax / 16), floods: RateTable(keysMax: Self.ratesMax / 16)))
+        }
     }
 
     /// Counts a connection that was accepted. Unless it is admitted it isn't counted: close it, don't `release` it.
@@ -61,12 +72,15 @@ package final class ConnectionLimiter: Sendable {
             let count = shard.counts[address, default: 0]
             if count >= configuration.perAddressMax { return .tooManyFromAddress }
             if interval > 0 {
-                var hasher = Hasher()
-                hasher.combine(address)
-                let word = UInt64(truncatingIfNeeded: hasher.finalize())
+                if shard.floods.memoryBytes > 0,
+                    case .refused = shard.floods.take(
+                        Self.word(address), interval: floodInterval, tolerance: tolerance, now: now.nanoseconds,
+                        charging: false)
+                {
+                    return .tooFastFromAddress
+                }
                 let outcome = shard.rates.take(
-                    word, interval: interval, tolerance: interval * Int64(configuration.perAddressRate) * 4,
-                    now: now.nanoseconds, charging: true)
+                    Self.word(address), interval: interval, tolerance: tolerance, now: now.nanoseconds, charging: true)
                 if case .refused = outcome { return .tooFastFromAddress }
             }
             shard.counts[address] = count + 1
@@ -77,6 +91,26 @@ package final class ConnectionLimiter: Sendable {
         default: total.wrappingSubtract(1, ordering: .relaxed)
         }
         return verdict
+    }
+
+    /// A connection of this address was cut off for a flood: its next ones have to wait. Nothing where rates are not kept.
+    package func chargeFlood(_ address: AddressKey, now: MonotonicInstant) {
+        guard interval > 0 else { return }
+        shards[Self.shard(address)].withLock { shard in
+            _ = shard.floods.take(
+                Self.word(address), interval: floodInterval, tolerance: tolerance, now: now.nanoseconds, charging: true)
+        }
+    }
+
+    /// Never more than what may come at once, or nobody could come at all.
+    private var floodInterval: Nanoseconds { min(interval * Int64(Self.floodCost), tolerance) }
+
+    private var tolerance: Nanoseconds { interval * Int64(configuration.perAddressRate) * 4 }
+
+    private static func word(_ address: AddressKey) -> UInt64 {
+        var hasher = Hasher()
+        hasher.combine(address)
+        return UInt64(truncatingIfNeeded: hasher.finalize())
     }
 
     /// Takes back one that was admitted, exactly once.

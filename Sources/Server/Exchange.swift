@@ -168,6 +168,8 @@ public final class ConnectionOrigin {
     let http2: HTTP2Offer
     /// Called once when the connection has closed.
     var released: ((SocketAddress) -> Void)?
+    /// Called when the connection was cut off for a flood.
+    var flooded: ((SocketAddress) -> Void)?
 
     public init(listener: String, peer: SocketAddress, tls: TLSSession?, http2: HTTP2Offer = .on) {
         self.http2 = http2

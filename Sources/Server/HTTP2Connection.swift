@@ -26,6 +26,8 @@ final class HTTP2Connection: SocketStream, ServerConnection, HTTP2SessionOwner {
     private final var pending: IOBuffer?
     private final var drained: [HTTP2Exchange] = []
     private final var telling: [HTTP2Exchange] = []
+    /// Requests of what is being read.
+    private final var fresh: [HTTP2Exchange] = []
     private final var isDriving = false
     private final var inputEnded = false
     private final var isBroken = false
@@ -38,6 +40,8 @@ final class HTTP2Connection: SocketStream, ServerConnection, HTTP2SessionOwner {
     final var lastStreamEnded: MonotonicInstant
     final var pingSent = MonotonicInstant(nanoseconds: 0)
     final var goAwayAt: MonotonicInstant?
+    /// When the streams were last looked at.
+    final var checked: MonotonicInstant
 
     /// Takes over the socket of `other`; nil where memory or epoll refuses.
     init?(replacing other: HTTP1Connection, server: ServerWorker) {
@@ -48,6 +52,7 @@ final class HTTP2Connection: SocketStream, ServerConnection, HTTP2SessionOwner {
         lastRead = now
         lastWritten = now
         lastStreamEnded = now
+        checked = now
         let placeholder = SessionPlaceholder()
         guard let session = HTTP2Session(template: server.http2, owner: placeholder, now: now) else { return nil }
         self.session = session
@@ -64,7 +69,7 @@ final class HTTP2Connection: SocketStream, ServerConnection, HTTP2SessionOwner {
         isReadable = true
         isWritable = true
         isDriving = true
-        if !first.isEmpty { session.receive(first.readable, now: reactor.now) }
+        if !first.isEmpty { take(first) }
         isDriving = false
         drive()
     }
@@ -99,8 +104,15 @@ final class HTTP2Connection: SocketStream, ServerConnection, HTTP2SessionOwner {
     }
 
     private func work() {
+        var reads = 0
         while isOpen && !isBroken {
+            // Others have their turn before a client that sends without pause is read from again.
+            if reads == Self.readsPerTurnMax {
+                wantEndOfTurn()
+                return
+            }
             let hasRead = read()
+            if hasRead { reads += 1 }
             let hasWritten = write()
             if isBroken || !isOpen { break }
             if session.isFinished && pending == nil {
@@ -122,8 +134,7 @@ final class HTTP2Connection: SocketStream, ServerConnection, HTTP2SessionOwner {
         switch receive(into: input) {
         case .bytes:
             lastRead = reactor.now
-            session.receive(input.readable, now: reactor.now)
-            pumpTunnels()
+            take(input)
             return true
         case .nothing: return false
         case .end:
@@ -134,6 +145,30 @@ final class HTTP2Connection: SocketStream, ServerConnection, HTTP2SessionOwner {
             isBroken = true
             return false
         }
+    }
+
+    /// How often 16 KiB are read from one connection before others have their turn.
+    private static let readsPerTurnMax = 2
+
+    /// Lets the session have what came, and then starts the requests that are still wanted.
+    private func take(_ input: IOBuffer) {
+        session.receive(input.readable, now: reactor.now)
+        startFresh()
+        pumpTunnels()
+    }
+
+    /// A request is complete enough to begin, but more may have come with it: a reset, for one.
+    final func noteFresh(_ exchange: HTTP2Exchange) { fresh.append(exchange) }
+
+    private func startFresh() {
+        // By index: a handler may close the connection, but adds no requests to it.
+        var next = 0
+        while next < fresh.count {
+            let exchange = fresh[next]
+            next += 1
+            if exchange.connection === self { exchange.start() }
+        }
+        fresh.removeAll(keepingCapacity: true)
     }
 
     /// Whether something left that lets the producers go on.
@@ -234,6 +269,7 @@ final class HTTP2Connection: SocketStream, ServerConnection, HTTP2SessionOwner {
 
     func takeStream() -> HTTP2Stream? {
         guard exchanges.count + heldSlots < server.configuration.http2.streamsMax else { return nil }
+        if exchanges.isEmpty { checked = reactor.now }
         let exchange = server.takeHTTP2Exchange()
         exchange.begin(on: self)
         exchange.index = exchanges.count
@@ -251,7 +287,10 @@ final class HTTP2Connection: SocketStream, ServerConnection, HTTP2SessionOwner {
         if exchanges.isEmpty { lastStreamEnded = reactor.now }
     }
 
-    func cutOff(_ reason: HTTP2CutOff) { server.statistics.cutOffs.add(reason) }
+    func cutOff(_ reason: HTTP2CutOff) {
+        server.statistics.cutOffs.add(reason)
+        if reason.isFlood { origin.flooded?(origin.peer) }
+    }
 
     // MARK: The end
 

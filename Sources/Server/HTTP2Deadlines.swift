@@ -10,9 +10,10 @@ extension HTTP2Connection {
 
     var nextDeadline: MonotonicInstant {
         let configuration = server.configuration
+        // Counted from the last look: what the client sends meanwhile must not put the next one off.
         var next =
             exchanges.isEmpty && !hasPendingOutput
-            ? lastStreamEnded + configuration.idleTimeout : reactor.now + Self.interval
+            ? lastStreamEnded + configuration.idleTimeout : max(reactor.now, checked + Self.interval)
         if !session.isSettled { next = min(next, opened + configuration.http2.settingsTimeout) }
         if session.isPingOutstanding { next = min(next, pingSent + configuration.http2.pingTimeout) }
         if let goAwayAt { next = min(next, max(goAwayAt, reactor.now)) }
@@ -22,6 +23,7 @@ extension HTTP2Connection {
     func checkDeadlines() {
         let configuration = server.configuration
         let now = reactor.now
+        checked = now
         if hasPendingOutput, now - lastWritten >= configuration.sendTimeout {
             server.statistics.slowReaders.add(1)
             cutOff(.connectionStalled)

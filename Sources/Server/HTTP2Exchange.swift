@@ -21,6 +21,9 @@ public final class HTTP2Exchange: Exchange, HTTP2Receiver {
     final var bodyEnded = true
     /// Whether the request's head was complete.
     private(set) final var hasHead = false
+    /// Whether the request waits until everything that came with it has been read: what its client takes back in the same
+    /// breath must cost nothing behind us (CVE-2023-44487).
+    private final var isFresh = false
     final var bodyPaused = false
     /// Body bytes that came while the handler held them back; they still count in the client's windows.
     final var held: IOBuffer?
@@ -56,6 +59,7 @@ public final class HTTP2Exchange: Exchange, HTTP2Receiver {
         stream.receiver = self
         response = .none
         hasHead = false
+        isFresh = false
         bodyStarted = reactor.now
         bodyEnded = true
         bodyPaused = false
@@ -85,6 +89,7 @@ public final class HTTP2Exchange: Exchange, HTTP2Receiver {
         consumer = nil
         context = nil
         tunnel = nil
+        isFresh = false
     }
 
     override public var wireProtocol: WireProtocol { .http2 }
@@ -101,12 +106,29 @@ public final class HTTP2Exchange: Exchange, HTTP2Receiver {
 
     public func requestHead() {
         guard let connection else { return }
+        hasHead = true
+        bodyEnded = head.framing == .none || head.framing == .length(0)
+        isFresh = true
+        connection.noteFresh(self)
+    }
+
+    /// Hands the request on, with what has come of its body.
+    func start() {
+        // What is to be reset for its client's own error is not begun either (CVE-2025-8671).
+        guard isFresh, !stream.isDoomed, let connection else { return }
+        isFresh = false
         let server = connection.server
         begin(server, now: reactor.now)
-        bodyEnded = head.framing == .none || head.framing == .length(0)
         if head.isWebSocketUpgrade { stream.addWebSocketKey(server.webSocketKey()) }
         server.handler.handle(self)
-        if head.expectsContinue, !bodyEnded, response == .none, !bodyPaused { sendContinue() }
+        if requestBodyBytes > server.configuration.http.bodyBytesMax {
+            failBody(.bodyTooLarge)
+        } else if !bodyEnded, tunnel == nil, !head.isWebSocketUpgrade {
+            if head.expectsContinue, response == .none, !bodyPaused, held == nil { sendContinue() }
+            deliver()
+        } else if stream.requestEnded {
+            requestEnded()
+        }
     }
 
     public func requestRefused(_ error: HTTPError) {
@@ -146,6 +168,10 @@ public final class HTTP2Exchange: Exchange, HTTP2Receiver {
             return
         }
         requestBodyBytes += Int64(bytes.count)
+        if isFresh {
+            hold(bytes)
+            return
+        }
         if requestBodyBytes > connection.server.configuration.http.bodyBytesMax {
             failBody(.bodyTooLarge)
             return
@@ -169,7 +195,7 @@ public final class HTTP2Exchange: Exchange, HTTP2Receiver {
             connection?.noteTunnel(self)
             return
         }
-        guard !bodyEnded, held == nil, !bodyPaused else { return }
+        guard !bodyEnded, held == nil, !bodyPaused, !isFresh else { return }
         bodyEnded = true
         consumer?.requestBodyEnded()
     }
@@ -381,7 +407,11 @@ public final class HTTP2Exchange: Exchange, HTTP2Receiver {
         self.consumer = nil
         consumer?.clientGone()
         tunnel?.lost()
-        if hasHead { connection.server.handler.finished(self, completed: completed) }
+        if isFresh {
+            connection.server.statistics.takenBack.add(1)
+        } else if hasHead {
+            connection.server.handler.finished(self, completed: completed)
+        }
         connection.remove(self)
         connection.server.give(self)
     }

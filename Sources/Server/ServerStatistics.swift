@@ -22,6 +22,8 @@ public final class ServerStatistics: Sendable {
     public let requests = Count()
     /// Of these, over HTTP/2.
     public let http2Requests = Count()
+    /// Requests over HTTP/2 that their client took back before they were begun.
+    public let takenBack = Count()
     /// Connections that went over to HTTP/2.
     public let http2Connections = Count()
     /// Connections and streams of HTTP/2 that were cut off.

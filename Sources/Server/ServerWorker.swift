@@ -47,17 +47,18 @@ public final class ServerWorker {
     public typealias ContextSource = () -> TLSServerContext?
 
     /// Listens on `address`; returns the address with the port that was chosen. `admit` may refuse a peer before
-    /// anything is spent on it; each that it admits is `released` once. `inherited` is a socket that listens at this
-    /// address already.
+    /// anything is spent on it; each that it admits is `released` once, and one that was cut off for a flood is
+    /// `flooded` before. `inherited` is a socket that listens at this address already.
     public func listen(
         name: String, address: SocketAddress, backlog: Int32 = 1_024, tls: ContextSource? = nil,
         http2: HTTP2Offer = .on, inherited: Int32? = nil,
         admit: @escaping (SocketAddress) -> ConnectionAdmission = { _ in .admitted },
-        released: @escaping (SocketAddress) -> Void = { _ in }
+        released: @escaping (SocketAddress) -> Void = { _ in },
+        flooded: @escaping (SocketAddress) -> Void = { _ in }
     ) throws(ReactorError) -> SocketAddress {
         let accepted: (Int32, SocketAddress) -> Void = { [weak self] fd, peer in
             guard let self else { return Descriptor.discard(fd) }
-            accept(fd, peer, name: name, tls: tls, http2: http2, admit: admit, released: released)
+            accept(fd, peer, name: name, tls: tls, http2: http2, admit: admit, released: released, flooded: flooded)
         }
         let listener: Listener
         if let inherited {
@@ -77,7 +78,7 @@ public final class ServerWorker {
     package func accept(
         _ fd: Int32, _ peer: SocketAddress, name: String, tls: ContextSource?, http2: HTTP2Offer,
         admit: (SocketAddress) -> ConnectionAdmission,
-        released: @escaping (SocketAddress) -> Void
+        released: @escaping (SocketAddress) -> Void, flooded: @escaping (SocketAddress) -> Void = { _ in }
     ) {
         if connections.count >= configuration.connectionsMax - configuration.connectionsMax / 16 { shedIdle() }
         guard connections.count < configuration.connectionsMax, !isDraining else {
@@ -104,6 +105,7 @@ public final class ServerWorker {
         }
         let origin = ConnectionOrigin(listener: name, peer: peer, tls: session, http2: http2)
         origin.released = released
+        origin.flooded = flooded
         do throws(ReactorError) {
             let connection = try HTTP1Connection(fd: fd, server: self, origin: origin)
             connections[ObjectIdentifier(connection)] = connection
@@ -161,8 +163,8 @@ public final class ServerWorker {
     func endHandshake() { handshakesUnderWay -= 1 }
 
     /// Makes room by closing connections that wait for a request: first of the network that has the most of them, and of
-    /// these the ones that have waited longest, so that who holds many loses them before who has one. A sixteenth at a
-    /// time, and not so often that the search itself becomes work.
+    /// these the ones that have waited longest. Who has one keeps it, unless nobody has more. A sixteenth at a time, and
+    /// not so often that the search itself becomes work.
     private func shedIdle() {
         guard reactor.now >= shedAt + .microseconds(16) * Int64(connections.count) else { return }
         shedAt = reactor.now
@@ -172,7 +174,17 @@ public final class ServerWorker {
         let order = idle.map { (count: held[$0.origin.peer.network] ?? 0, connection: $0) }.sorted {
             $0.count != $1.count ? $0.count > $1.count : $0.connection.idleSince < $1.connection.idleSince
         }
-        for (_, connection) in order.prefix(max(16, connections.count / 16)) {
+        let most = max(16, connections.count / 16)
+        var shed = 0
+        for (count, connection) in order where shed < most {
+            let network = connection.origin.peer.network
+            if count > 1 {
+                guard let left = held[network], left > 1 else { continue }
+                held[network] = left - 1
+            } else if shed > 0, order[0].count > 1 {
+                break
+            }
+            shed += 1
             statistics.cuts.add(.shedIdle)
             connection.close(abruptly: false)
         }

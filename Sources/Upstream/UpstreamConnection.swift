@@ -101,11 +101,12 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
         drive()
     }
 
-    /// Gives the call up and closes the connection.
+    /// Gives the call up. The connection is closed, unless it does not stand yet: then nothing was sent on it, and the
+    /// next call may have it. Who asks and takes back without end makes no connections without end.
     package final func cancel() {
         guard call != nil else { return }
         call = nil
-        close()
+        if state != .connecting || !pool.keepsSpare(self) { close() }
         pool.ended(passage, failure: .cancelled)
     }
 
@@ -121,6 +122,14 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
     }
 
     // MARK: For the pool
+
+    /// Gives a connection that does not stand yet, and that nobody wants any more, to the next call.
+    final func adopt(_ call: any UpstreamCall, _ passage: UpstreamPassage) {
+        self.call = call
+        self.passage = passage
+        setDeadline(reactor.now + pool.configuration.connectTimeout)
+        call.connecting(self)
+    }
 
     /// Starts the next call on an idle connection.
     final func reuse(for call: any UpstreamCall, _ passage: UpstreamPassage) {
@@ -158,7 +167,11 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
                 fail(.connect(code: code))
                 return
             }
-            if let call { start(call) }
+            if let call {
+                start(call)
+            } else {
+                wait()
+            }
         }
         drive()
     }
@@ -333,6 +346,7 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
         if wasIdle, let call, call.canRepeat, call.method.isIdempotent {
             self.call = nil
             close()
+            pool.target.statistics.repeated.add()
             pool.repeatOnFreshConnection(call, passage)
             return
         }
@@ -341,6 +355,7 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
 
     private final func endAnswer() {
         let reusable = head.keepAlive && requestEnded && output.isEmpty && input.isEmpty && !inputEnded
+        if !requestEnded { pool.target.statistics.early.add() }
         let ended = call
         call = nil
         if isBodyWide {
@@ -349,14 +364,19 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
         }
         reactor.narrow(output)
         if reusable {
-            state = .idle
-            setDeadline(reactor.now + pool.configuration.idleTimeout)
-            pool.giveBack(self)
+            wait()
         } else {
             close()
         }
         pool.ended(passage, status: answerStatus)
         ended?.answerEnded()
+    }
+
+    /// Waits in the pool for the next call.
+    private final func wait() {
+        state = .idle
+        setDeadline(reactor.now + pool.configuration.idleTimeout)
+        pool.giveBack(self)
     }
 
     private final func sendOutput() -> Bool {
@@ -381,11 +401,11 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
     }
 
     private final func fail(_ failure: UpstreamFailure) {
-        let failedCall = call
+        guard let failedCall = call else { return close() }
         call = nil
         close()
         pool.ended(passage, failure: failure)
-        failedCall?.failed(failure)
+        failedCall.failed(failure)
     }
 
     final func close() {

@@ -10,6 +10,8 @@ package final class UpstreamPool {
     package let target: UpstreamTarget
     let configuration: UpstreamConfiguration
     private var idle: [UpstreamConnection] = []
+    /// Connections that are being made and whose call was given up.
+    private var spare: [UpstreamConnection] = []
     private var nextAddress: Int
 
     private struct Waiting {
@@ -100,7 +102,11 @@ package final class UpstreamPool {
                 return
             }
         }
-        makeConnection(call, passage)
+        if let connection = spare.popLast() {
+            connection.adopt(call, passage)
+        } else {
+            makeConnection(call, passage)
+        }
     }
 
     /// Once more, on a connection that nobody has used: the first was dead before the server said a byte.
@@ -143,7 +149,15 @@ package final class UpstreamPool {
         call.failed(failure)
     }
 
+    /// Keeps a connection that is being made for the next call; false where there are enough.
+    func keepsSpare(_ connection: UpstreamConnection) -> Bool {
+        guard spare.count < configuration.idleMax else { return false }
+        spare.append(connection)
+        return true
+    }
+
     func giveBack(_ connection: UpstreamConnection) {
+        forgetSpare(connection)
         if idle.count >= configuration.idleMax {
             connection.close()
         } else {
@@ -153,6 +167,12 @@ package final class UpstreamPool {
 
     func forget(_ connection: UpstreamConnection) {
         if let i = idle.lastIndex(where: { $0 === connection }) { idle.remove(at: i) }
+        forgetSpare(connection)
+    }
+
+    private func forgetSpare(_ connection: UpstreamConnection) {
+        if spare.isEmpty { return }
+        if let i = spare.firstIndex(where: { $0 === connection }) { spare.remove(at: i) }
     }
 
     // MARK: Outcomes
@@ -185,5 +205,6 @@ package final class UpstreamPool {
         let old = idle
         idle = []
         for connection in old { connection.close() }
+        for connection in spare { connection.close() }
     }
 }

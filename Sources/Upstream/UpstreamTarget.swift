@@ -42,6 +42,10 @@ package final class UpstreamStatistics: Sendable {
     package let answers: [Count]
     /// Calls that brought no whole answer.
     package let failures = Count()
+    /// Requests that were sent once more, because the server had closed the kept connection that they came on.
+    package let repeated = Count()
+    /// Answers that came before their request had ended: their connections are not used again.
+    package let early = Count()
     /// Connections made.
     package let connections = Count()
 

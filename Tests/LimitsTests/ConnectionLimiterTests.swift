@@ -88,3 +88,41 @@ import Testing
     for _ in 0..<2 { #expect(limiter.admit(address, now: MonotonicInstant(nanoseconds: 0)) == .crowded) }
     #expect(limiter.admit(address, now: MonotonicInstant(nanoseconds: 0)) == .tooMany)
 }
+
+@Test func whoWasCutOffForFloodsHasToWaitAndNobodyElse() {
+    let limiter = ConnectionLimiter(.init(perAddressMax: 10_000, totalMax: 100_000, perAddressRate: 500))
+    let (flooding, other) = (AddressKey(ipv4: 1), AddressKey(ipv4: 2))
+    var now = MonotonicInstant(nanoseconds: 5)
+    var floods = 0
+    func flood() {
+        while limiter.admit(flooding, now: now) == .admitted {
+            floods += 1
+            limiter.chargeFlood(flooding, now: now)
+            limiter.release(flooding)
+        }
+    }
+    flood()
+    #expect(floods == 10)
+    #expect(limiter.admit(flooding, now: now) == .tooFastFromAddress)
+    #expect(limiter.admit(other, now: now) == .admitted)
+    // However often it has tried: one more in the time that a flood costs.
+    for step in 1...10 {
+        now = now + .milliseconds(200)
+        flood()
+        #expect(floods == 10 + step / 2)
+    }
+    now = now + .seconds(4)
+    floods = 0
+    flood()
+    #expect(floods == 10)
+    // Where fewer connections are allowed than a flood costs, it costs all that there are, and only its own address.
+    let slow = ConnectionLimiter(.init(perAddressMax: 100, totalMax: 1_000, perAddressRate: 5))
+    slow.chargeFlood(flooding, now: now)
+    #expect(slow.admit(flooding, now: now) == .tooFastFromAddress)
+    for i in 2..<100 { #expect(slow.admit(AddressKey(ipv4: UInt32(i)), now: now) == .admitted) }
+    #expect(slow.admit(flooding, now: now + .seconds(4)) == .admitted)
+    // Without a rate nothing is kept.
+    let free = ConnectionLimiter(.init(perAddressMax: 10, totalMax: 100))
+    for _ in 0..<100 { free.chargeFlood(flooding, now: now) }
+    #expect(free.admit(flooding, now: now) == .admitted)
+}

