@@ -42,7 +42,8 @@ package final class SimulatedNetwork: StandInNetwork {
         return (fd, wire)
     }
 
-    package func layer(of fd: Int32) -> StreamLayer? { layers.removeValue(forKey: fd) }
+    /// Kept while the number is in use: a connection may be handed from one driver to another.
+    package func layer(of fd: Int32) -> StreamLayer? { layers[fd] }
 
     package func connect(_ address: SocketAddress) throws(ReactorError) -> Int32 {
         let (fd, wire) = try makeWire()
@@ -126,6 +127,17 @@ package final class SimulatedNetwork: StandInNetwork {
         }
         ready.shuffle(using: &random)
         return ready
+    }
+
+    /// One turn in which everything is told that is ready, while nothing moves.
+    package func turn(_ reactor: Reactor) {
+        reactor.simulateTurn(now: now, wall: wall) {
+            for wire in wires where wire.pending.rawValue != 0 {
+                let events = wire.pending
+                wire.pending = []
+                wire.tell(events)
+            }
+        }
     }
 
     /// Jumps to where every deadline has passed.

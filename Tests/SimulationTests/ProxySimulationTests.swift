@@ -15,16 +15,26 @@ import Testing
     static let steps: Int =
         ProcessInfo.processInfo.environment["SIMULATION_STEPS"].flatMap { Int($0) } ?? 150_000
 
+    /// Every other one speaks HTTP/2.
+    private static func clients(
+        _ count: Int, _ notes: ClientNotes, _ network: SimulatedNetwork, _ gateway: SimulatedGateway
+    ) -> [any SimulatedClient] {
+        (0..<count).map { i -> any SimulatedClient in
+            if i % 2 == 0 { return ScriptedClient(notes, network) { gateway.accept($0) } }
+            return HTTP2Client(notes, network) { gateway.accept($0, http2: .on) }
+        }
+    }
+
     @Test(arguments: seeds)
     func everyAnswerIsWholeItsOwnOrVisiblyBroken(seed: UInt64) async throws {
         let network = SimulatedNetwork(seed: seed)
         let gateway = try SimulatedGateway(network)
-        let (serverNotes, notes) = (ScriptedServer.Notes(), ScriptedClient.Notes())
+        let (serverNotes, notes) = (ScriptedServer.Notes(), ClientNotes())
         network.connected = { [unowned network] _ in
             // Now and then nobody is there.
             network.random.oneIn(60) ? nil : ScriptedServer(serverNotes, network)
         }
-        let clients = (0..<8).map { _ in ScriptedClient(notes, network) { gateway.accept($0) } }
+        let clients = Self.clients(8, notes, network, gateway)
         var mostHeld = 0
         while network.steps < Self.steps, notes.wrong.isEmpty, serverNotes.wrong.isEmpty {
             clients[network.random.below(clients.count)].act()
@@ -55,7 +65,8 @@ import Testing
             gateway.reactor.descriptorCount == 0, "\(gateway.reactor.descriptorCount) descriptors are left; \(hint)")
         #expect(notes.whole > Self.steps / 3_000, "only \(notes.whole) whole answers; \(hint)")
         print(
-            "simulated \(network.steps) steps, seed \(seed): \(notes.nextID - 1) requests, \(notes.whole) whole, "
+            "simulated \(network.steps) steps, seed \(seed): \(notes.nextID - 1) requests, \(gateway.statistics.http2Requests.current) of them served over "
+                + "HTTP/2, \(gateway.statistics.takenBack.current) taken back unserved, \(notes.whole) whole, "
                 + "\(notes.problems) problems, \(notes.torn) torn, \(notes.givenUp) given up, "
                 + "\(serverNotes.connections) connections to servers, statuses \(notes.statuses.sorted { $0.key < $1.key })"
         )
@@ -67,9 +78,9 @@ import Testing
         for _ in 0..<2 {
             let network = SimulatedNetwork(seed: 42)
             let gateway = try SimulatedGateway(network)
-            let (serverNotes, notes) = (ScriptedServer.Notes(), ScriptedClient.Notes())
+            let (serverNotes, notes) = (ScriptedServer.Notes(), ClientNotes())
             network.connected = { [unowned network] _ in ScriptedServer(serverNotes, network) }
-            let clients = (0..<4).map { _ in ScriptedClient(notes, network) { gateway.accept($0) } }
+            let clients = Self.clients(4, notes, network, gateway)
             while network.steps < 20_000 {
                 clients[network.random.below(clients.count)].act()
                 network.step(gateway.reactor)

@@ -1,19 +1,8 @@
 import Simulation
 
 /// A client that pipelines, dawdles, gives up and comes again, and checks every answer to the byte.
-final class ScriptedClient: SimulatedPeer {
-    /// What all clients of a run have seen.
-    final class Notes {
-        var whole = 0
-        var problems = 0
-        var torn = 0
-        var givenUp = 0
-        var statuses: [Int: Int] = [:]
-        var wrong: [String] = []
-        var nextID = 1
-    }
-
-    private let notes: Notes
+final class ScriptedClient: SimulatedClient {
+    private let notes: ClientNotes
     private unowned let network: SimulatedNetwork
     private let connect: (ScriptedClient) -> SimulatedWire?
     private(set) var wire: SimulatedWire?
@@ -26,7 +15,7 @@ final class ScriptedClient: SimulatedPeer {
     /// Whether it makes new requests.
     var isWilling = true
 
-    init(_ notes: Notes, _ network: SimulatedNetwork, connect: @escaping (ScriptedClient) -> SimulatedWire?) {
+    init(_ notes: ClientNotes, _ network: SimulatedNetwork, connect: @escaping (ScriptedClient) -> SimulatedWire?) {
         self.notes = notes
         self.network = network
         self.connect = connect
@@ -121,8 +110,7 @@ final class ScriptedClient: SimulatedPeer {
                 return
             }
             open.removeFirst()
-            notes.statuses[message.status, default: 0] += 1
-            if let fault = check(message, script) {
+            if let fault = notes.fault(message.status, message.fields, message.body, script) {
                 notes.wrong.append("\(script.path): \(message.startLine), \(message.body.count) bytes: \(fault)")
             }
             if message.fields["connection"] == "close" {
@@ -133,26 +121,5 @@ final class ScriptedClient: SimulatedPeer {
             }
         }
         if reader.isBroken { notes.wrong.append("the gateway sent what is no answer") }
-    }
-
-    /// What is wrong with an answer; nil where nothing is.
-    private func check(_ message: MessageReader.Message, _ script: Script) -> String? {
-        switch message.status {
-        case 200:
-            switch script.plan {
-            case .length, .chunked, .untilEnd, .interim, .closing: break
-            case .torn where script.method == "HEAD", .tornChunks where script.method == "HEAD": return nil
-            default: return "believed a \(script.plan.rawValue)"
-            }
-            notes.whole += 1
-            if message.fields["x-id"] != "\(script.id)" { return "the answer of \(message.fields["x-id"] ?? "?")" }
-            if script.method == "HEAD" { return message.body.isEmpty ? nil : "a body to HEAD" }
-            return message.body == Script.pattern(script.id, script.size) ? nil : "other bytes"
-        case 403: return script.plan == .early ? nil : "nobody said so"
-        case 408, 502, 503, 504:
-            notes.problems += 1
-            return message.fields["content-type"] == "application/problem+json" ? nil : "no problem document"
-        default: return "unexpected"
-        }
     }
 }

@@ -1,0 +1,125 @@
+import Bytes
+import HTTP
+import Server
+import Simulation
+import Testing
+import Wire
+
+/// What an HTTP/2 client does to others and gets for it, in simulated time.
+@Suite struct HostileHTTP2Tests {
+    /// A client that sends the frames that it is told, and keeps what comes.
+    private final class FrameClient: SimulatedPeer {
+        private(set) var wire: SimulatedWire?
+        private var bytes: [UInt8] = []
+        private(set) var isOver = false
+
+        init(_ gateway: SimulatedGateway, window: UInt32 = 65_535) {
+            wire = gateway.accept(self, http2: .on)
+            send(Frames.preface + Frames.settings([(4, window)]) + Frames.settingsAck)
+        }
+
+        var frames: [Frames.Frame] { Frames.parse(bytes) }
+        func send(_ bytes: [UInt8]) { wire?.send(bytes) }
+        func received(_ bytes: ArraySlice<UInt8>, on wire: SimulatedWire) { self.bytes += bytes }
+        func ended(abruptly: Bool, on wire: SimulatedWire) {
+            isOver = true
+            wire.finish()
+        }
+    }
+
+    /// A server that answers as its requests' scripts say, and counts them.
+    private struct Plant {
+        let network = SimulatedNetwork(seed: 7)
+        let gateway: SimulatedGateway
+        let served = ScriptedServer.Notes()
+
+        init() throws {
+            gateway = try SimulatedGateway(network)
+            let (network, served) = (network, served)
+            network.connected = { [unowned network] _ in ScriptedServer(served, network) }
+        }
+
+        func pass(_ turns: Int = 200) { for _ in 0..<turns { network.step(gateway.reactor, chance: 0) } }
+    }
+
+    private func request(_ id: Int, size: Int = 100) -> [(String, String)] {
+        Frames.request("GET", "/open/\(id)/length/\(size)/GET/0")
+    }
+
+    @Test func aRequestThatIsTakenBackAtOnceReachesNoServer() async throws {
+        let plant = try Plant()
+        let client = FrameClient(plant.gateway)
+        let pairs = (0..<50).flatMap { i -> [UInt8] in
+            let stream = UInt32(2 * i + 1)
+            return Frames.headers(stream, request(i)) + Frames.reset(stream)
+        }
+        client.send(pairs + Frames.headers(101, request(50)))
+        plant.pass()
+        #expect(plant.served.connections == 1)
+        #expect(plant.served.seen == [50: 1])
+        #expect(plant.gateway.statistics.takenBack.current == 50)
+        let answered = client.frames.filter { $0.kind == .data && $0.flags & Frames.endStream != 0 }
+        #expect(answered.map(\.stream) == [101])
+        await plant.gateway.close()
+    }
+
+    @Test func requestsThatAreTakenBackWhileTheirConnectionIsMadeLeaveItToTheNext() async throws {
+        let plant = try Plant()
+        let client = FrameClient(plant.gateway)
+        plant.pass(20)
+        for i in 0..<100 {
+            let stream = UInt32(2 * i + 1)
+            client.wire?.send(Frames.headers(stream, request(i)))
+            client.wire?.arrive(.max)
+            plant.network.turn(plant.gateway.reactor)
+            client.wire?.send(Frames.reset(stream))
+            client.wire?.arrive(.max)
+            plant.network.turn(plant.gateway.reactor)
+        }
+        client.send(Frames.headers(201, request(100)))
+        plant.pass()
+        #expect(plant.served.seen == [100: 1])
+        #expect(plant.served.connections == 1, "\(plant.served.connections) connections for one request")
+        await plant.gateway.close()
+    }
+
+    @Test(arguments: [0, 1])
+    func whoOpensItsWindowsByNothingOrByteByByteIsCutOff(step: UInt32) async throws {
+        let plant = try Plant()
+        let client = FrameClient(plant.gateway, window: step)
+        let streams = (0..<6).map { UInt32(2 * $0 + 1) }
+        client.send(streams.flatMap { Frames.headers($0, request(Int($0), size: 60_000)) })
+        plant.pass()
+        // The sandbox's limits: 20 s of grace, then 1 KiB/s. A byte a second on some of the streams is no progress.
+        for second in 0..<40 {
+            plant.network.jump(plant.gateway.reactor, by: .seconds(1))
+            if step > 0 { client.send(streams.prefix(2).flatMap { Frames.windowUpdate($0, step) }) }
+            plant.pass(20)
+            let ended = client.frames.filter { $0.kind == .reset && $0.code == HTTP2ErrorCode.cancel.rawValue }
+            if second < 18 { #expect(ended.isEmpty, "after \(second) s") }
+            if second > 24 { #expect(Set(ended.map(\.stream)) == Set(streams), "after \(second) s") }
+        }
+        #expect(plant.gateway.statistics.cutOffs[.responseStalled] == streams.count)
+        #expect(plant.gateway.target?.gate?.occupancy.inFlight == 0)
+        await plant.gateway.close()
+    }
+
+    @Test func aClientThatSendsWithoutPauseKeepsTheLoopFromNobody() async throws {
+        let plant = try Plant()
+        let greedy = FrameClient(plant.gateway)
+        plant.pass(20)
+        // Much more than is read in one turn: frames that cost us and carry nothing, and a body, still within the limits.
+        greedy.send(Frames.headers(1, Frames.request("POST", "/open/1/early/0/POST/0"), end: false))
+        let body = (0..<20).flatMap { _ in Frames.ping() } + Frames.data(1, [UInt8](repeating: 97, count: 12_000))
+        for _ in 0..<8 { greedy.send(body) }
+        greedy.wire?.arrive(.max)
+        let before = greedy.wire?.unreadCount ?? 0
+        plant.network.turn(plant.gateway.reactor)
+        let read = before - (greedy.wire?.unreadCount ?? 0)
+        // Two reads when it is told that there is something, and two at the end of the turn.
+        #expect(read > 0 && read <= 4 * 16_384, "\(read) bytes in one turn")
+        plant.pass()
+        #expect(greedy.wire?.unreadCount == 0, "it goes on in the next turns")
+        await plant.gateway.close()
+    }
+}
