@@ -72,7 +72,7 @@ let package = Package(
 
         // Floor 5, the world.
         room("Reactor", ["Bytes", "CSystem"]),
-        room("Store", ["Bytes", "JSON", "CSystem", "Audit", "Identity", "Events"]),
+        room("Store", ["Bytes", "JSON", "CSystem", "Audit", "Identity", "Events", "Webhooks"]),
 
         // Floor 6.
         room("Server", ["Bytes", "Reactor", "HTTP", "Telemetry"]),
@@ -86,13 +86,15 @@ let package = Package(
                 "Bytes", "JSON", "Upstream", "Store", "Odoo", "Limits", "Policy", "Contracts", "Telemetry", "Identity",
                 "Reactor", "Events",
             ]),
+        room("Delivery", ["Bytes", "JSON", "Reactor", "Fetch", "Store", "Webhooks", "Events", "Policy"]),
 
         // Floor 8.
         room(
             "Gateway",
             [
                 "Bytes", "JSON", "HTTP", "Limits", "Telemetry", "Documents", "Identity", "Contracts", "Audit", "Odoo",
-                "Policy", "Reactor", "Store", "Server", "Fetch", "Upstream", "Services", "Events", logging,
+                "Policy", "Reactor", "Store", "Server", "Fetch", "Upstream", "Services", "Events", "Webhooks",
+                "Delivery", logging,
             ]),
         room("OdooSandbox", ["Bytes", "JSON", "HTTP", "Reactor", "Server"]),
 
@@ -101,7 +103,8 @@ let package = Package(
             name: "millgate",
             dependencies: [
                 "Gateway", "OdooSandbox", "Identity", "Audit", "Store", "Policy", "PolicyTools", "Contracts",
-                "Documents", "JSON", "Bytes", "Events", "Reactor", "Fetch", "CSystem", logging, arguments,
+                "Documents", "JSON", "Bytes", "Events", "Webhooks", "Reactor", "Fetch", "CSystem", logging,
+                arguments,
             ],
             swiftSettings: settings),
 
@@ -125,9 +128,10 @@ let package = Package(
             "PolicyTools", ["PolicyTools", "Policy", "Identity", "Documents", "Contracts", "JSON", "Bytes"]),
         tests("Webhooks", ["Webhooks", "Events", "Documents", "JSON", "Bytes"]),
         tests("Reactor", ["Reactor", "Bytes", "CSystem"]),
-        tests("Store", ["Store", "Audit", "Identity", "Events", "JSON", "Bytes"]),
+        tests("Store", ["Store", "Audit", "Identity", "Events", "Webhooks", "JSON", "Bytes"]),
         tests("Server", ["Server", "Reactor", "HTTP", "Bytes", "Wire"]),
         tests("Fetch", ["Fetch", "Reactor", "Bytes"]),
+        tests("Delivery", ["Delivery", "Fetch", "Store", "Webhooks", "Events", "Policy", "Reactor", "JSON", "Bytes"]),
         tests("Upstream", ["Upstream", "Reactor", "HTTP", "Odoo", "JSON", "Limits", "Bytes"]),
         tests(
             "Services",

@@ -23,6 +23,17 @@ package final class FetchClient: Sendable {
         home.post { CurlLoops.of($0).close(id) }
     }
 
+    /// Begins a request at once, for whoever is on the client's loop already: no task, no hop. `done` is called on the
+    /// loop, exactly once; before `begin` returns where the request cannot begin.
+    package func begin(
+        _ request: OutboundRequest, on reactor: Reactor,
+        done: @escaping (Result<OutboundResponse, FetchError>) -> Void
+    ) {
+        if let fault = request.fault { return done(.failure(.invalidRequest(reason: fault))) }
+        guard let loop = CurlLoops.of(reactor).loop(id, configuration) else { return done(.failure(.closed)) }
+        loop.begin(request, number: Self.requests.add(1, ordering: .relaxed).newValue, done: done)
+    }
+
     /// The answer, whatever its status. A cancelled task ends the request at once.
     package func send(_ request: OutboundRequest) async throws(FetchError) -> OutboundResponse {
         if let fault = request.fault { throw .invalidRequest(reason: fault) }

@@ -32,6 +32,7 @@ package struct Configuration: Sendable {
     package var audit = AuditConfiguration()
     package var ledger = LedgerConfiguration()
     package var events = EventConfiguration()
+    package var webhooks = WebhookConfiguration()
     package var server = ServerConfiguration()
     /// Connections from one client address at a time. Default 1,024. 0 is without limit.
     package var connectionsPerAddressMax = 1_024
@@ -341,6 +342,10 @@ package struct EventConfiguration: Sendable {
     package var retention: Nanoseconds = .hours(30 * 24)
     /// Most bytes of the log; the oldest events go first. Default 4 GiB.
     package var bytesMax = 4 << 30
+    /// How often Odoo is asked what has changed in it; 0 for never. Default never.
+    package var poll: Nanoseconds = 0
+    /// Names under `/hooks/odoo/` at which Odoo's own webhooks are taken for hints. Default none.
+    package var hooks: [String] = []
 }
 
 package struct LedgerConfiguration: Sendable {

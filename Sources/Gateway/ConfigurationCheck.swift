@@ -61,7 +61,10 @@ package struct ConfigurationCheck {
 
         let (contracts, catalog) = loadContracts()
         let policy = loadPolicy(catalog)
-        if let policy { compare(policy) }
+        if let policy {
+            compare(policy)
+            checkSubscribers(policy)
+        }
         let keyCount = checkIdentity()
         checkListeners()
         checkSecrets()
@@ -172,6 +175,20 @@ package struct ConfigurationCheck {
                 $0.path.split(separator: "/").last?.dropLast(5)
             }
             return Set(names.map { EventDefinition.operation(String($0)) })
+        }
+    }
+
+    /// Who gets webhooks; a directory that may be missing.
+    private mutating func checkSubscribers(_ policy: PolicySet) {
+        let directory = configuration.policies + "/subscribers"
+        guard Files.exists(directory), let events = try? EventFiles.load(configuration.policies + "/events") else {
+            return
+        }
+        do throws(DocumentErrors) {
+            _ = try SubscriberFiles(configuration: configuration, catalogue: events.catalogue, policy: policy)
+                .load(texts(in: directory))
+        } catch {
+            found += error.errors
         }
     }
 

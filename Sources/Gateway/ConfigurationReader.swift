@@ -65,6 +65,7 @@ package struct ConfigurationReader {
         readAudit(map)
         readLedger(map)
         readEvents(map)
+        readWebhooks(map)
         readLog(map)
     }
 

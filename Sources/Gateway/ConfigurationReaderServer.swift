@@ -1,5 +1,6 @@
 import Bytes
 import Documents
+import Webhooks
 import HTTP
 
 extension ConfigurationReader {
@@ -96,12 +97,46 @@ extension ConfigurationReader {
         }
     }
 
+    mutating func readWebhooks(_ map: DocumentMapping) {
+        section(map, "webhooks") { webhooks in
+            let known = result.webhooks
+            result.webhooks.allowedNetworks = webhooks.list("allowed_networks") { value in
+                guard let text = value.string() else { return nil }
+                if AddressRange(text) == nil {
+                    value.report(
+                        "expected a network such as 10.20.0.0/16, or an address; no bit behind the prefix is set")
+                }
+                return text
+            }
+            result.webhooks.allowsPlainText = webhooks.bool("allow_plain_text", default: known.allowsPlainText)
+            result.webhooks.proxy = webhooks.string("proxy")
+            result.webhooks.deadLetterRetention = webhooks.duration(
+                "dead_letter_retention", in: .minutes(1) ... .hours(24 * 366), default: known.deadLetterRetention)
+            result.webhooks.holdMax = webhooks.duration(
+                "hold_max", in: .minutes(1) ... .hours(24 * 3_660), default: known.holdMax)
+            result.webhooks.secretOverlap = webhooks.duration(
+                "secret_overlap", in: 0 ... .hours(24 * 366), default: known.secretOverlap)
+            result.webhooks.redriveAloneMax = webhooks.int(
+                "redrive_alone", in: 0...1_000_000, default: known.redriveAloneMax)
+        }
+    }
+
     mutating func readEvents(_ map: DocumentMapping) {
         section(map, "events") { events in
             result.events.retention = events.duration(
                 "retention", in: .minutes(1) ... .hours(24 * 3_660), default: result.events.retention)
             result.events.bytesMax = events.byteCount(
                 "size_max", in: (1 << 20)...(1 << 42), default: result.events.bytesMax)
+            result.events.poll = events.duration("poll", in: 0 ... .hours(24), default: result.events.poll)
+            result.events.hooks = events.list("hooks") { value in
+                guard let name = value.string() else { return nil }
+                if name.utf8.count > 128
+                    || !name.utf8.allSatisfy({ ($0 | 0x20) &- 97 < 26 || $0 &- 48 < 10 || $0 == 45 })
+                {
+                    value.report("a hook is named in letters, digits and hyphens")
+                }
+                return name
+            }
         }
     }
 

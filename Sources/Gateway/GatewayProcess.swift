@@ -30,6 +30,7 @@ package final class GatewayProcess: Sendable {
         var ledger: Ledger
         var reads: ReadCache
         var desk: IdentityDesk
+        var webhooks: WebhookDesk
         var handles: [ReactorHandle]
         var statistics: [ServerStatistics]
         var metrics: GatewayMetrics
@@ -42,6 +43,7 @@ package final class GatewayProcess: Sendable {
     private let running: Mutex<Running>
     private let odoo = Mutex<OdooCaller?>(nil)
     private let tokenService = Mutex<TokenService?>(nil)
+    private let orderWatch = Mutex<(watch: OrderWatch, store: WatchStore)?>(nil)
     private let addressList = Mutex<[ListenerAddress]>([])
     /// Problems that keep the gateway from being ready, by name.
     private let obstacles = Mutex<[String: String]>(["recovery": "unfinished operations are being looked at"])
@@ -65,6 +67,9 @@ package final class GatewayProcess: Sendable {
 
     func setTokenService(_ service: TokenService) { tokenService.withLock { $0 = service } }
 
+    func setWatch(_ watch: OrderWatch, _ store: WatchStore) { orderWatch.withLock { $0 = (watch, store) } }
+    var watch: OrderWatch? { orderWatch.withLock { $0?.watch } }
+
     func setOdoo(_ caller: OdooCaller) { odoo.withLock { $0 = caller } }
 
     /// A released production order with something left to produce, for the lines that a newcomer pastes; nil when there
@@ -80,10 +85,13 @@ package final class GatewayProcess: Sendable {
     func clearObstacle(_ name: String) { obstacles.withLock { $0[name] = nil } }
 
     var desk: IdentityDesk { parts.desk }
+    var webhooks: WebhookDesk { parts.webhooks }
     /// What the admin interface has besides health and metrics.
     var adminResources: [any AdminResource] {
         let note: @Sendable (String) async -> Void = { await self.note($0) }
-        var resources: [any AdminResource] = [AdminRevocations(desk: parts.desk, note: note)]
+        var resources: [any AdminResource] = [
+            AdminRevocations(desk: parts.desk, note: note), WebhookAdmin(desk: parts.webhooks, note: note),
+        ]
         if let service = tokenService.withLock({ $0 }) { resources.append(AdminAccounts(service: service, note: note)) }
         return resources
     }
@@ -131,6 +139,7 @@ package final class GatewayProcess: Sendable {
             let snapshot = made.snapshot
             handle.post { $0.local(Worker.self)?.replace(snapshot, identity, accounts) }
         }
+        await parts.webhooks.apply(made.snapshot)
         parts.log.notice("configuration taken over", metadata: ["policy": "\(made.snapshot.policyDigestShort)"])
         await note("reload (\(cause)): policy \(before.0.policyDigestShort) → \(made.snapshot.policyDigestShort)")
         return .success(made.snapshot)
@@ -196,7 +205,7 @@ package final class GatewayProcess: Sendable {
 
     func metricsPage() async -> [UInt8] {
         let (snapshot, targets) = running.withLock { ($0.snapshot, $0.targets) }
-        return parts.metrics.page(
+        var page = parts.metrics.page(
             GatewayMetrics.Reading(
                 servers: parts.statistics, targets: targets.mapValues(\.target),
                 ledger: Dictionary(
@@ -207,6 +216,9 @@ package final class GatewayProcess: Sendable {
                 limitKeys: parts.shared.limiter.statistics(now: Clock.monotonic()).keys,
                 generation: snapshot.generation),
             writer: parts.handles.count)
+        WebhookMetrics.append(await parts.webhooks.deliveries.reports(), to: &page)
+        if let watch { WebhookMetrics.append(watch.counts, to: &page) }
+        return page
     }
 
     // MARK: Stop
@@ -223,6 +235,8 @@ package final class GatewayProcess: Sendable {
         await drain(within: snapshot.configuration.drainTimeout) { $0.local(ServerWorker.self) }
         // The last to go: until here it says how far the others are.
         await drain(within: .milliseconds(200)) { $0.local(AdminDesk.self)?.server }
+        await parts.webhooks.deliveries.close()
+        await orderWatch.withLock { $0?.store }?.close()
         await note(reason)
         await parts.shared.audit.close()
         await parts.ledger.close()

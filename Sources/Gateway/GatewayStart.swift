@@ -1,5 +1,6 @@
 import Audit
 import Bytes
+import Delivery
 import Documents
 import Foundation
 import Identity
@@ -58,6 +59,7 @@ extension GatewayProcess {
             built = last
         }
         let (audit, ledger, identities) = try openStores(configuration, log)
+        let webhooks = try await openWebhooks(configuration, ledger, log)
         let odoo = try odooTarget(configuration, built.targets)
         let shared = SharedState(
             audit: audit, limiter: RateLimiter(),
@@ -95,9 +97,8 @@ extension GatewayProcess {
                 issuers: built.snapshot.issuers.filter { $0.published != nil }.map(\.configuration.issuer))
             let process = GatewayProcess(
                 Parts(
-                    shared: shared, ledger: ledger, reads: runner.reads, desk: desk, handles: handles,
-                    statistics: statistics,
-                    metrics: metrics,
+                    shared: shared, ledger: ledger, reads: runner.reads, desk: desk, webhooks: webhooks,
+                    handles: handles, statistics: statistics, metrics: metrics,
                     keys: builder.keys, log: log, read: read),
                 running: Running(
                     snapshot: built.snapshot, targets: built.targets, accounts: accounts, lastReloadError: problem))
@@ -126,7 +127,13 @@ extension GatewayProcess {
             await desk.begin(patience: .seconds(5))
             try await process.startTokenService(configuration, desk, handles)
             try await process.listen(configuration, handles: handles, inherited: inherited)
+            await webhooks.apply(built.snapshot)
             process.keepHouse(runner, world, on: handles[0])
+            do throws(StoreError) {
+                try process.watchOrders(runner, world, on: handles)
+            } catch {
+                log.error("Odoo is not watched: \(error)")
+            }
             let snapshot = built.snapshot
             try ThreadCalls.start(name: "documents") { snapshot.prepareDocuments() }
             return process
@@ -221,6 +228,25 @@ extension GatewayProcess {
             return (try AppendLog(settings), ledger, try IdentityStore(directory: configuration.state))
         } catch {
             throw .store(error)
+        }
+    }
+
+    /// The deliveries as they were left; nothing is sent yet.
+    private static func openWebhooks(
+        _ configuration: Configuration, _ ledger: Ledger, _ log: Logger
+    ) async throws(StartFailure) -> WebhookDesk {
+        let store: DeliveryStore
+        do throws(StoreError) {
+            store = try DeliveryStore(directory: configuration.state)
+        } catch {
+            throw .store(error)
+        }
+        do {
+            return WebhookDesk(try await DeliveryDesk(log: ledger, store: store), log: log)
+        } catch let error as ReactorError {
+            throw .system(error)
+        } catch {
+            throw .store(error as? StoreError ?? .closed)
         }
     }
 

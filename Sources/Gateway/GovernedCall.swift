@@ -197,6 +197,7 @@ extension Worker {
         call.cacheControl = head.first(.cacheControl).map { bytes.extracting($0.valueRange).text }
         call.roles = caller.roleNames
         call.policy = policy
+        call.catalogue = snapshot.events
         call.mayNeedApproval = !gate.obligations.secondPerson.isEmpty
         call.bind = { input in
             let flat = JSONValue.object(input.flat)

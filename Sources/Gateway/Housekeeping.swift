@@ -22,6 +22,33 @@ extension GatewayProcess {
         }
     }
 
+    /// Watches Odoo for what people change in its own screens, where the configuration wants it.
+    func watchOrders(_ runner: ServiceRunner, _ world: ServiceWorld, on handles: [ReactorHandle]) throws(StoreError) {
+        let events = snapshot.configuration.events
+        guard events.poll > 0 || !events.hooks.isEmpty else { return }
+        let store = try WatchStore(directory: snapshot.configuration.state)
+        let watch = OrderWatch(runner, world: world, store: store)
+        setWatch(watch, store)
+        for handle in handles { handle.post { $0.local(Worker.self)?.watch = watch } }
+        handles[0].spawn { [weak self] in
+            var isAway = false
+            while let self, !self.isStopping {
+                do {
+                    try await watch.poll()
+                    isAway = false
+                } catch {
+                    watch.failed()
+                    // Odoo may be away for hours: said once.
+                    if !isAway { self.log.warning("what has changed in Odoo cannot be read: \(error)") }
+                    isAway = true
+                }
+                // Where only hints are taken, the beginning was read, and no more is asked for.
+                if self.snapshot.configuration.events.poll == 0, !isAway { return }
+                await handles[0].sleep(max(self.snapshot.configuration.events.poll, .seconds(1)))
+            }
+        }
+    }
+
     /// Rejects what was parked and never asked for again, and forgets answers whose keys have expired.
     func keepHouse(_ runner: ServiceRunner, _ world: ServiceWorld, on handle: ReactorHandle) {
         handle.spawn { [weak self] in
@@ -34,8 +61,17 @@ extension GatewayProcess {
                     _ = try await self.ledger.purge(finishedBefore: expired)
                     try await self.ledger.purgeApprovals(expiredBefore: expired)
                     let events = self.snapshot.configuration.events
+                    let webhooks = self.snapshot.configuration.webhooks
+                    let deliveries = self.webhooks.deliveries
+                    // What an endpoint still waits for stays, but not for ever.
                     _ = try await self.ledger.purgeEvents(
-                        recordedBefore: world.host.wall + -events.retention, bytesMax: Int64(events.bytesMax))
+                        recordedBefore: world.host.wall + -events.retention, bytesMax: Int64(events.bytesMax),
+                        upTo: try await deliveries.heldFrom())
+                    _ = try await self.ledger.purgeEvents(
+                        recordedBefore: world.host.wall + -max(events.retention, webhooks.holdMax),
+                        bytesMax: Int64(events.bytesMax) * 2)
+                    try await deliveries.store.purge(
+                        deadBefore: world.host.wall + -webhooks.deadLetterRetention)
                 } catch {
                     self.log.error("the ledger could not be tidied: \(error)")
                 }

@@ -1,5 +1,6 @@
 import Bytes
 import Contracts
+import Delivery
 import Documents
 import Events
 import Identity
@@ -32,12 +33,14 @@ package final class Snapshot: Sendable {
     let openapi: DeferredDocument
     let events: EventCatalogue
     let asyncapi: DeferredDocument
+    /// Who gets which events by webhook, as far as files say it.
+    let subscribers: [DeliveryTarget]
 
     init(
         generation: UInt64, configuration: Configuration, bundle: PolicyBundle, policy: PolicySet,
         contracts: ContractSet, issuers: [IssuerPlan], routes: [CompiledRoute], limits: [CompiledLimit],
         targets: [String: UpstreamTarget], tls: [String: TLSServerContext], keys: LimitKeyHasher,
-        openapi: DeferredDocument, events: EventCatalogue, asyncapi: DeferredDocument
+        openapi: DeferredDocument, events: EventCatalogue, asyncapi: DeferredDocument, subscribers: [DeliveryTarget]
     ) {
         self.generation = generation
         self.configuration = configuration
@@ -53,12 +56,14 @@ package final class Snapshot: Sendable {
         self.openapi = openapi
         self.events = events
         self.asyncapi = asyncapi
+        self.subscribers = subscribers
         policyDigestShort = String(policy.digest.prefix(16))
         var places = routes.map { (prefix: $0.path, route: $0.isRPC ? RouteTarget.rpc($0.index) : .proxy($0.index)) }
         places += [
             ("/v1", .services), ("/access/v1", .services), ("/openapi.json", .openapi), ("/asyncapi.json", .asyncapi),
             ("/.well-known/authzen-configuration", .authzen),
         ]
+        if !configuration.events.hooks.isEmpty { places.append(("/hooks/odoo", .hooks)) }
         if configuration.tokenService != nil {
             for path in TokenServiceConfiguration.Path.allCases { places.append((path.rawValue, .tokens)) }
         }
@@ -112,6 +117,8 @@ enum RouteTarget: Sendable {
     case services
     case openapi
     case asyncapi
+    /// A hint of Odoo's that something has changed.
+    case hooks
     /// What other applications need to know to ask the policy. (AuthZEN §9)
     case authzen
     /// To the token service.

@@ -1,6 +1,7 @@
 import Audit
 import Bytes
 import Contracts
+import Delivery
 import Documents
 import Events
 import Foundation
@@ -73,6 +74,11 @@ package struct SnapshotBuilder {
             guard let bundle, let policy else { return [] }
             return try LimitsFile.read(bundle.texts(in: "limits"), policy: policy)
         }
+        let subscribers = collect(&errors, [DeliveryTarget]()) { () throws(DocumentErrors) in
+            guard let bundle, let policy else { return [] }
+            return try SubscriberFiles(configuration: configuration, catalogue: events, policy: policy)
+                .load(bundle.texts(in: "subscribers"))
+        }
         let issuers = collect(&errors, nil as [IssuerPlan]?) { () throws(DocumentErrors) in
             let plans = try Self.issuers(configuration.identity)
             _ = try Self.verifier(plans)
@@ -109,7 +115,8 @@ package struct SnapshotBuilder {
             issuers: issuers, routes: routes, limits: limits, targets: targets.mapValues(\.target), tls: tls,
             keys: keys,
             openapi: DeferredDocument { OpenAPI(contracts, version: Version.current).document.bytes }, events: events,
-            asyncapi: DeferredDocument { AsyncAPI(events, version: Version.current).document.bytes })
+            asyncapi: DeferredDocument { AsyncAPI(events, version: Version.current).document.bytes },
+            subscribers: subscribers)
         return (snapshot, targets)
     }
 

@@ -46,6 +46,8 @@ final class Worker: ExchangeHandler {
     final var relay: RPCRelay?
     final var streams: [UInt64: EventStream] = [:]
     final var tokenCalls: [UInt64: TokenServiceCall] = [:]
+    /// Who is told of Odoo's own webhooks; nil where nothing is watched.
+    var watch: OrderWatch?
     /// Nil while it is off.
     final var tokenService: TokenService?
     private final var contexts: [RequestContext] = []
@@ -127,6 +129,7 @@ final class Worker: ExchangeHandler {
         case .services: govern(exchange, context)
         case .openapi: describe(exchange, snapshot.openapi.bytes)
         case .asyncapi: describe(exchange, snapshot.asyncapi.bytes)
+        case .hooks: takeHook(exchange, path.text)
         case .authzen: describeAccess(exchange)
         case .tokens: serveTokens(exchange, context)
         case nil: refuse(exchange, .notFound)

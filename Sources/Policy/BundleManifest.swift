@@ -10,7 +10,7 @@ package struct BundleManifest: Sendable, Hashable {
     package static let name = "manifest.json"
     package static let signatureName = "manifest.sig"
     /// Folders and files that make a bundle; everything else in its directory is none of its business.
-    package static let folders = ["access", "events", "limits", "services", "tests"]
+    package static let folders = ["access", "events", "limits", "services", "subscribers", "tests"]
     package static let single = ["bundle.yaml", "roles.yaml"]
 
     package init(files: [String: String]) { self.files = files }

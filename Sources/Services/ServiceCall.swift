@@ -1,5 +1,6 @@
 import Bytes
 import Contracts
+import Events
 import Limits
 import Policy
 
@@ -27,6 +28,8 @@ package struct ServiceCall: Sendable {
     package var needsProductCategory = false
     /// The policy as a whole, for who asks it about others.
     package var policy: PolicySet?
+    /// What events there are, for who posts some.
+    package var catalogue: EventCatalogue?
     /// Names of the caller's roles.
     package var roles: [String] = []
     /// Whether the policy may ask for a second person's consent.

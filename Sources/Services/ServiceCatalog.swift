@@ -22,7 +22,7 @@ package struct ServiceCatalog: Sendable {
             CreateLotService(), ReportScrapService(), ReportLabourService(), ReportDowntimeService(),
             CloseDowntimeService(),
         ],
-        gateway: [DecideApproval(), EvaluateAccess()])
+        gateway: [DecideApproval(), EvaluateAccess(), PostEvents()])
 
     init(reads: [any ReadService], writes: [any WriteService], gateway: [any ReadService] = []) {
         self.gateway = Dictionary(gateway.map { ($0.operation, $0) }, uniquingKeysWith: { first, _ in first })

@@ -17,7 +17,7 @@ package struct EndpointQueue: Sendable {
     /// Fresh events at most. Default 256: enough for every concurrency, small enough to be offered again.
     package static let windowMax = 256
     /// Exceptions at most; beyond it no event is taken. Default 10,000.
-    package static let exceptionsMax = 10_000
+    package var exceptionsMax = 10_000
     /// How long an endpoint is left alone that says "too much" without a time. Default 30 s.
     package static let throttleDefault: Nanoseconds = .seconds(30)
 
@@ -71,7 +71,7 @@ package struct EndpointQueue: Sendable {
 
     /// How many events it can take now; 0 while it is disabled: they wait in the log.
     package var capacity: Int {
-        guard status == .active, rewindTo == nil, exceptions.count < Self.exceptionsMax else { return 0 }
+        guard status == .active, rewindTo == nil, exceptions.count < exceptionsMax else { return 0 }
         return max(0, Self.windowMax - (window.count - windowStart))
     }
 
@@ -160,6 +160,28 @@ package struct EndpointQueue: Sendable {
             readyStart = 0
         }
         return WebhookMessage(number: number, subject: subject(of: number), since: now)
+    }
+
+    /// Why nothing is sent now that waits, for operators; nil while deliveries go on or nothing waits.
+    ///
+    /// - Parameter isBehind: the log goes on behind what was offered.
+    package func hindrance(_ now: WallInstant, isBehind: Bool) -> String? {
+        if case .disabled(let reason, let since) = status { return "disabled since \(since.rfc3339): \(reason)" }
+        guard outstanding > 0 || isBehind else { return nil }
+        if rewindTo != nil { return "replays once what is in flight has ended" }
+        if exceptions.count >= exceptionsMax {
+            return "\(exceptions.count) events are in retry or held behind one, which is all that may be"
+        }
+        if let throttledUntil, now < throttledUntil {
+            return "the endpoint asked to wait until \(throttledUntil.rfc3339)"
+        }
+        if let hours = settings.hours, !hours.contains(now) { return "outside of its hours" }
+        if let probeAt = circuit.probeAt {
+            return "the circuit is open after \(circuit.failures) failures; next probe at \(probeAt.rfc3339)"
+        }
+        guard inFlight.isEmpty, !hasFresh, let first = retries.first, first.due > now else { return nil }
+        let reason = exceptions[first.number].map { ": " + $0.reason } ?? ""
+        return "event \(first.number) is tried again at \(first.due.rfc3339)\(reason)"
     }
 
     /// When something may be sent that may not be now, by time alone; nil when only news can change it.

@@ -53,7 +53,7 @@ package struct Subscriber: Sendable {
     package var format = Format.structured
     /// Members of the data that are null for this subscriber, at any depth, besides the policy's own.
     package var mask: Set<String> = []
-    /// The newest first.
+    /// The newest first. Empty where the gateway makes and keeps them itself.
     package var secrets: [Secret]
     package var fields: [(name: String, value: String)] = []
     package var timeout: Nanoseconds = .seconds(20)

@@ -57,7 +57,7 @@ package enum SubscriberFile {
             }
         }
         let events = map.required("events")?.list(minCount: 1) { pattern($0, catalogue) } ?? []
-        let secrets = map.required("secrets")?.list(minCount: 1) { secret($0) } ?? []
+        let secrets = map.optional("secrets")?.list(minCount: 1) { secret($0) } ?? []
         var subscriber = Subscriber(
             name: name, url: url ?? "", issuer: issuer, subject: subject, events: events, secrets: secrets)
         subscriber.clientID = clientID

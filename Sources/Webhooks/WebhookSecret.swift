@@ -54,6 +54,12 @@ package enum WebhookSecret: Sendable, Hashable {
         }
     }
 
+    /// Whether it can only verify.
+    package var isPublic: Bool {
+        if case .publicKey = self { return true }
+        return false
+    }
+
     /// What the receiver needs.
     package var forReceiver: WebhookSecret {
         if case .privateKey(_, let key) = self { return .publicKey(key) }

@@ -8,6 +8,7 @@ import Testing
 @Suite struct PlantTests {
     static let files = [
         "governed", "badinput", "proxying", "smuggling", "transport", "identity", "rpc", "http2", "tokens",
+        "webhooks", "snippets",
     ]
 
     @Test(arguments: files)

@@ -33,7 +33,7 @@ import Testing
         ),
         (
             "mes",
-            Set(reads + reports + planning + ["approval.read", "event.read", "access.evaluate"])
+            Set(reads + reports + planning + ["approval.read", "event.read", "plant-event.post", "access.evaluate"])
         ),
         (
             "wms",
