@@ -70,11 +70,13 @@ idle: ## Hold 10,000 idle connections and measure what each costs in memory.
 
 test-asan: ## Every test under the address sanitizer, the end-to-end ones too.
 	@scripts/install-deps.sh test
+	@scripts/venv.sh
 	ASAN_OPTIONS=detect_leaks=0 swift test --disable-xctest --sanitize=address --scratch-path .build-asan $(TEST_ARGS)
 
 test-tsan: ## Every test under the thread sanitizer.
 	@scripts/install-deps.sh test
-	swift test --disable-xctest --sanitize=thread --scratch-path .build-tsan $(TEST_ARGS)
+	@scripts/venv.sh
+	TSAN_OPTIONS=halt_on_error=1 swift test --disable-xctest --sanitize=thread --scratch-path .build-tsan $(TEST_ARGS)
 
 lint: ## Check the style of Swift, shell and Python.
 	@scripts/install-deps.sh lint

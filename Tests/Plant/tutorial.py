@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from plant import REPOSITORY, Plant, equal, holds, main, wait
+from plant import REPOSITORY, SANITIZERS, Plant, equal, holds, main, wait
 
 PAGE = REPOSITORY / "docs" / "policies.md"
 
@@ -93,7 +93,7 @@ def check_the_tutorial_shows_what_the_commands_say(plant, write=False):
         for command, output in commands:
             run = command.replace("127.0.0.1:8080", f"127.0.0.1:{gateway.ports['plain']}") if gateway else command
             done = subprocess.run(["bash", "-c", run], cwd=home, capture_output=True, text=True,
-                                  env={"PATH": f"{path}:/usr/bin:/bin", "HOME": str(home)})
+                                  env={"PATH": f"{path}:/usr/bin:/bin", "HOME": str(home), **SANITIZERS})
             got = (done.stdout + done.stderr).rstrip("\n")
             if masked(got) != masked(output):
                 wrong.append(f"$ {command}\n--- stands there\n{output}\n--- is said\n{got}")
