@@ -15,6 +15,7 @@ cancel out. They are the same on every machine, within a percent, and are the fi
     bench.py --gateway millgate --gateway nginx  only these
     bench.py --no-instructions --no-idle         CPU only, of all scenarios
     bench.py --only-idle                         memory of connections that wait, alone
+    bench.py --only-instructions                 adds instructions to rows measured before; needs no quiet machine
 
 Scenarios: plain (HTTP/1.1 keepalive on both sides), tls (the same behind TLS 1.3), h2 (HTTP/2 over TLS, 100 streams on
 each of 10 connections, HTTP/1.1 behind), policy (RS256 token, issuer, audience, expiry, role, limit for each subject, a
@@ -33,7 +34,7 @@ import counting
 import gateways
 import keys
 import load
-from rows import merge, row
+from rows import merge, row, update
 
 ROOT = Path(__file__).resolve().parent.parent
 # Peers that each scenario is compared with, and the ratio of CPU that is aimed at; `best` is the best of all.
@@ -128,6 +129,19 @@ def measure_idle(scenario, on, directory, count, log):
     return rows
 
 
+def count_all(on, directory, log, out):
+    """Instructions of what is counted, for rows that were measured before."""
+    for scenario, names in COUNTED.items():
+        for gateway in [gateway for gateway in on if gateway.name in names]:
+            gateway.stop()
+            count = instructions_of(gateway, scenario, directory, log)
+            print(f"{gateway.name:10} {scenario:8} {count:,} instructions per request" if count else gateway.name)
+            sys.stdout.flush()
+            if count and out:
+                update(out, scenario, gateway.name, instructions_per_request=count,
+                       digest_instructions=counting.digests[gateway.name, scenario])
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scenario", action="append", choices=load.SCENARIOS)
@@ -137,6 +151,7 @@ def arguments():
     parser.add_argument("--idle", type=int, default=10_000, metavar="N",
                         help="idle connections (10,000); a fifth of them with TLS")
     parser.add_argument("--only-idle", action="store_true")
+    parser.add_argument("--only-instructions", action="store_true")
     parser.add_argument("--no-idle", action="store_true")
     parser.add_argument("--no-instructions", action="store_true")
     parser.add_argument("--binary", default=ROOT / ".build/release/millgate", type=Path)
@@ -153,7 +168,9 @@ def main():
     (directory / "www" / "big").mkdir(parents=True)
     (directory / "www" / "big" / "mebibyte").write_bytes(bytes(range(256)) * 4096)
     upstream = gateways.nginx(directory, "upstream", gateways.NGINX_UPSTREAM, [], body=gateways.body())
-    scenarios = [] if options.only_idle else options.scenario or load.SCENARIOS
+    scenarios = options.scenario or load.SCENARIOS
+    if options.only_idle or options.only_instructions:
+        scenarios = []
     if "policy-new-tokens" in scenarios:
         keys.make_new_tokens(directory)
     everything = []
@@ -196,7 +213,9 @@ def main():
                                  "instructions_per_request": instructions.get(name), "rss_kib": rss[name],
                                  "digest_instructions": counting.digests.get((name, scenario)),
                                  "min": round(min(cpu[name]), 2), "max": round(max(cpu[name]), 2)})
-            idle = options.only_idle or not (options.scenario or options.no_idle)
+            if options.only_instructions:
+                count_all(running, directory, log, options.out)
+            idle = options.only_idle or not (options.scenario or options.no_idle or options.only_instructions)
             for scenario in ["idle", "idle-tls"] if idle else []:
                 on = [gateway for gateway in running if scenario in gateway.scenarios]
                 count = options.idle if scenario == "idle" else options.idle // 5
@@ -205,7 +224,7 @@ def main():
             for gateway in [*everything, upstream]:
                 gateway.stop()
             sink.close()
-    if options.out:
+    if options.out and rows:
         merge(options.out, rows)
         print(f"\nwritten to {options.out}")
     if options.keep:

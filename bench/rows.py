@@ -11,6 +11,15 @@ def read(file):
     return json.loads(file.read_text()) if file.exists() else []
 
 
+def update(file, scenario, gateway, **values):
+    """Adds values to a row that is there."""
+    everything = read(file)
+    for one in everything:
+        if (one["scenario"], one["gateway"]) == (scenario, gateway):
+            one.update(values)
+    file.write_text(json.dumps(everything, indent=1) + "\n")
+
+
 def merge(file, fresh):
     """Puts rows in the place of those of the same scenario and gateway."""
     known = {(row["scenario"], row["gateway"]) for row in fresh}
