@@ -11,7 +11,7 @@ extension GatewayProcess {
         let process = self
         handle.spawn {
             var known = process.fingerprint(config)
-            var pending: [String: String]?
+            var pending: [String: FileStamp]?
             while !process.isStopping {
                 await handle.sleep(.seconds(2))
                 let now = process.fingerprint(config)
@@ -28,8 +28,8 @@ extension GatewayProcess {
         }
     }
 
-    /// Size, time and inode of each file by its path.
-    private func fingerprint(_ config: String) -> [String: String] {
+    /// Each file's stamp by its path.
+    private func fingerprint(_ config: String) -> [String: FileStamp] {
         let configuration = snapshot.configuration
         var paths = [config]
         for directory in BundleManifest.folders {
@@ -51,14 +51,8 @@ extension GatewayProcess {
             paths += tls.certificates.flatMap { [$0.certificateFile, $0.keyFile] }
             if let file = tls.clientAuthoritiesFile { paths.append(file) }
         }
-        var out: [String: String] = [:]
-        for path in paths {
-            guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else { continue }
-            let time = (attributes[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
-            let size = (attributes[.size] as? NSNumber)?.intValue ?? 0
-            let inode = (attributes[.systemFileNumber] as? NSNumber)?.intValue ?? 0
-            out[path] = "\(time) \(size) \(inode)"
-        }
+        var out: [String: FileStamp] = [:]
+        for path in paths { out[path] = FileStamp(of: path) }
         return out
     }
 }
