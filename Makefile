@@ -5,6 +5,7 @@ FUZZ_SECONDS ?= 5
 BENCH_ARGS ?=
 CRASH_ARGS ?=
 ATTACKS_ARGS ?=
+FUZZ_ARGS ?=
 IDLE_ARGS ?=
 TEST_ARGS ?=
 export FUZZ_SECONDS
@@ -56,7 +57,7 @@ count: ## Count instructions per request and hold them against bench/instruction
 attacks: ## Attack the gateway in every way known to us beside an honest client, and write docs/ATTACKS.md.
 	@scripts/install-deps.sh test
 	@scripts/build.sh
-	@python3 Tests/Plant/attacks.py --write docs/ATTACKS.md $(ATTACKS_ARGS)
+	@python3 Tests/Plant/attacks.py --kept .build/attacks.json --write docs/ATTACKS.md $(ATTACKS_ARGS)
 
 crash: ## Kill the gateway 20 times during a stream of confirmations, and count what was lost or doubled (nothing).
 	@scripts/install-deps.sh test
@@ -82,9 +83,9 @@ lint: ## Check the style of Swift, shell and Python.
 	@scripts/install-deps.sh lint
 	@scripts/lint.sh
 
-fuzz: ## Feed every parser with hostile bytes for FUZZ_SECONDS each (5).
+fuzz: ## Feed every parser with hostile bytes for FUZZ_SECONDS each (5); FUZZ_ARGS='--keep --write docs/FUZZING.md http2'.
 	@scripts/install-deps.sh fuzz
-	@scripts/fuzz.sh
+	@scripts/fuzz.sh $(FUZZ_ARGS)
 
 format: ## Lay the Swift sources out as `make lint` wants them.
 	swift format format -i -p -r Sources Tests Package.swift

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Feeds every parser with bytes made to break it (libFuzzer, with the address sanitizer).
 #
-#   FUZZ_SECONDS=60 scripts/fuzz.sh [--build | --built] [--keep] [--write docs/FUZZING.md] [NAME…]
+#   FUZZ_SECONDS=60 scripts/fuzz.sh [--build | --built | --page] [--keep] [--write docs/FUZZING.md] [NAME…]
 #
-# 5 seconds each and every target without arguments. `--build` stops after building, `--built` builds nothing; `--keep`
-# minimises what was learnt and puts the part of it that is small into Tests/Fuzz/corpus; `--write` makes a page of the
-# last run of each target, whichever were named.
+# 5 seconds each and every target without arguments. `--build` stops after building, `--built` builds nothing; `--page` runs
+# nothing either; `--keep` minimises what was learnt and puts the part of it that is small into Tests/Fuzz/corpus; `--write`
+# makes a page of the totals of all targets, whichever were named.
 #
 # Tests/Fuzz/NAME.swift holds one `LLVMFuzzerTestOneInput`; Tests/Fuzz/corpus/NAME/ the inputs it begins with. The rooms
 # that the targets import are built as modules with coverage and sanitizer under .build/fuzz, and linked to each target
@@ -27,6 +27,7 @@ while [ $# -gt 0 ]; do
     case $1 in
         --build) mode=build ;;
         --built) mode=built ;;
+        --page) mode=page ;;
         --keep) keep=1 ;;
         --write)
             page=$2
@@ -48,7 +49,7 @@ for name in "${names[@]}"; do files+=("Tests/Fuzz/$name.swift"); done
 flags=(-c release --scratch-path $build --sanitize=address
     -Xswiftc -enforce-exclusivity=checked -Xswiftc -sanitize=fuzzer -Xswiftc -assert-config -Xswiftc Debug -Xcc -fsanitize=fuzzer-no-link)
 for room in $(imports "${files[@]}"); do
-    [ "$mode" != built ] && [ -d "Sources/$room" ] || continue
+    [ "$mode" != built ] && [ "$mode" != page ] && [ -d "Sources/$room" ] || continue
     if ! swift build "${flags[@]}" --target "$room" >$log/build 2>&1; then
         grep -E 'error|warning: unre' $log/build >&2 || tail -n 20 $log/build >&2
         exit 1
@@ -114,6 +115,7 @@ keep_corpus() {
 }
 
 targets=0 executions=0 findings=0
+[ "$mode" != page ] || names=()
 for name in "${names[@]}"; do
     if [ "$mode" != built ] && ! link "$name"; then
         findings=$((findings + 1))
@@ -127,6 +129,7 @@ for name in "${names[@]}"; do
     status=0
     before=$(find $build/findings -name "$name-*" | wc -l)
     began=$(date +%s)
+    touch "$build/totals/$name"
     TIMEFORMAT='%U %S'
     { time "$build/bin/$name" -max_total_time="$seconds" -timeout="$hang" -rss_limit_mb=2048 \
         -max_len=8192 -print_final_stats=1 -artifact_prefix="$build/findings/$name-" \
@@ -145,7 +148,10 @@ for name in "${names[@]}"; do
     [ "$status" = 0 ] || [ "$found" -gt 0 ] || found=1
     kept=$(find "Tests/Fuzz/corpus/$name" -type f | wc -l)
     learnt=$(find "$build/corpus/$name" -type f | wc -l)
-    echo "| \`$name\` | $wall | ${busy:-0} | ${done:-0} | ${edges:-0} | $learnt | $kept | $found |" >"$build/totals/$name"
+    # Times and executions of all runs; the rest as the last one left it.
+    read -r wall_before busy_before done_before _ <"$build/totals/$name" || true
+    echo "$((wall + ${wall_before:-0})) $((${busy:-0} + ${busy_before:-0})) $((${done:-0} + ${done_before:-0}))" \
+        "${edges:-0} $learnt $kept $found" >"$build/totals/$name"
     printf '%-12s %9s executions  %5s edges%s\n' "$name" "${done:-0}" "$edges" "$([ "$status" = 0 ] || echo '  FINDING')"
 done
 
@@ -157,15 +163,17 @@ if [ -n "$page" ]; then
 Written by `scripts/fuzz.sh --write docs/FUZZING.md`; do not edit. Each target is one parser (`Tests/Fuzz`), built with the
 address sanitizer, and fed by libFuzzer with what leads it to code that it has not seen. A finding is a crash, a hang of
 10 s, 2 GiB of memory, or something asserted that does not hold, such as a message that is read otherwise in two pieces
-than in one. The time on the processor is less than the time that passed where the machine had other work.
+than in one. The time on the processor is less than the time that passed where the machine had other work. Times and
+executions are the sums of all runs since these targets were built first, findings those of the last.
 
 | target | seconds | of the processor | executions | edges reached | inputs learnt | inputs kept | findings |
 |---|---|---|---|---|---|---|---|
 TEXT
-        cat $build/totals/*
-        awk -F'|' '{ s += $3; c += $4; e += $5; f += $9 } END {
-            printf "\n%d targets, %d s, %d s of the processor, %d executions, %d findings.\n", NR, s, c, e, f }' \
-            $build/totals/*
+        for name in "$build"/totals/*; do
+            sed "s/ / | /g; s/^/| \`$(basename "$name")\` | /; s/\$/ |/" "$name"
+        done
+        cat "$build"/totals/* | awk '{ s += $1; c += $2; e += $3; f += $7 } END {
+            printf "\n%d targets, %d s, %d s of the processor, %d executions, %d findings.\n", NR, s, c, e, f }'
     } >"$page"
 fi
 

@@ -650,6 +650,7 @@ def perform(plant, number, case, arguments):
     changes.update(case.settings)
     gateway = plant.gateway(f"g{number}", changes, limits=case.limits)
     row = Row()
+    row.load = os.getloadavg()[0]
     calm = Honest(gateway, case.listener)
     time.sleep(0.6 if arguments.short else arguments.seconds / 2)
     calm.stop()
@@ -660,7 +661,8 @@ def perform(plant, number, case, arguments):
 
     def watch():
         while not isOver.wait(0.1):
-            peak[0] = max(peak[0], gateway.rss_kib())
+            if gateway.process.poll() is None:
+                peak[0] = max(peak[0], gateway.rss_kib())
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -670,7 +672,7 @@ def perform(plant, number, case, arguments):
             idle_connections(attack, 1_000 if arguments.short else 10_000)
         else:
             case.run(attack)
-    except AssertionError as error:
+    except (AssertionError, OSError) as error:
         row.problem = str(error)
     client.stop()
     isOver.set()
@@ -680,8 +682,10 @@ def perform(plant, number, case, arguments):
     row.median_calm, row.median = calm.quantile(0.5), client.quantile(0.5)
     row.requests, row.failures = len(client.times), calm.failures + client.failures
     row.memory = peak[0] - before
-    row.counts = {reason: count(gateway, case.metric, reason) for reason in case.reasons}
-    if gateway.process.poll() is not None:
+    row.counts = {}
+    if gateway.process.poll() is None:
+        row.counts = {reason: count(gateway, case.metric, reason) for reason in case.reasons}
+    else:
         row.problem = f"the gateway ended with {gateway.process.returncode}: {gateway.output()[-500:]}"
     gateway.stop()
     behind.close()
@@ -740,6 +744,9 @@ def page(kept):
     missing = [case.name for case in CASES if case.form != "short" and case.name not in kept]
     closing = f"{len(rows)} attacks, {sum(row['requests'] for row in rows)} honest requests, " \
               f"{sum(row['failed'] for row in rows)} failed, {sum(row['wrong'] for row in rows)} rows do not hold."
+    loads = [row["load"] for row in rows if "load" in row]
+    if loads:
+        closing += f" Load of the machine before a row (average of a minute): {min(loads):.1f} to {max(loads):.1f}."
     if missing:
         closing += " Not run: " + ", ".join(missing) + "."
     return PAGE.format(
@@ -798,7 +805,7 @@ def main():
                 rows.append(row)
                 failed += bool(wrong)
                 kept[case.name] = {"line": table_line(row, wrong), "requests": row.requests,
-                                   "failed": len(row.failures), "wrong": bool(wrong)}
+                                   "failed": len(row.failures), "wrong": bool(wrong), "load": row.load}
                 counts = ", ".join(f"{name} {count}" for name, count in row.counts.items())
                 print(f"{'FAIL' if wrong else 'ok  '}  {case.name}: {row.requests} honest, {len(row.failures)} failed,"
                       f" p99 {row.calm:.2f} → {row.p99:.2f} ms, {row.memory / 1024:+.1f} MiB, {row.done} acts;"
