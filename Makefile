@@ -7,14 +7,16 @@ CRASH_ARGS ?=
 ATTACKS_ARGS ?=
 FUZZ_ARGS ?=
 IDLE_ARGS ?=
+STORM_ARGS ?=
+PENDING_ARGS ?=
 TEST_ARGS ?=
 export FUZZ_SECONDS
 # So many tests at once: each has its share of a small machine, and how long one took means something.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 12
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test cel-conformance jwt-conformance bench count attacks crash idle test-asan test-tsan lint \
-	fuzz format clean
+.PHONY: help run build test cel-conformance jwt-conformance bench count attacks crash idle storm test-asan test-tsan \
+	lint fuzz format clean
 
 help: ## List these commands.
 	@echo "Millgate: a governed gateway between plant applications and Odoo"
@@ -63,6 +65,12 @@ crash: ## Kill the gateway 20 times during a stream of confirmations, and count 
 	@scripts/install-deps.sh test
 	@scripts/build.sh
 	@python3 Tests/Plant/crash.py $(CRASH_ARGS)
+
+storm: ## 10,000 events to 100 subscribers, a tenth of them sick, with kill -9; then a million deliveries that wait.
+	@scripts/install-deps.sh test
+	@scripts/build.sh
+	@python3 Tests/Plant/storm.py $(STORM_ARGS)
+	@python3 Tests/Plant/pending.py $(PENDING_ARGS)
 
 idle: ## Hold 10,000 idle connections and measure what each costs in memory.
 	@scripts/install-deps.sh test

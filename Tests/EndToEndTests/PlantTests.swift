@@ -36,6 +36,22 @@ import Testing
         #expect(output.text.contains(" acknowledged, 0 lost, 0 doubled"), "\(output.text)")
     }
 
+    /// The long form is `make storm`.
+    @Test func aStormOfDeliveriesLosesNothingAndKeepsTheOrder() async throws {
+        let output = try await Self.python(
+            "storm.py", ["--events", "300", "--subscribers", "20", "--kills", "2", "--no-ratio", "--limit", "90"])
+        #expect(output.status == 0, "\(output.text)")
+        #expect(output.text.contains(", 0 missing, 0 out of order, 0 badly signed"), "\(output.text)")
+    }
+
+    /// The long form is `make storm`.
+    @Test func whatWaitsCostsNoTimeAtTheStart() async throws {
+        let output = try await Self.python(
+            "pending.py", ["--events", "500", "--subscribers", "20", "--seconds", "6", "--started-max", "20"])
+        #expect(output.status == 0, "\(output.text)")
+        #expect(output.text.contains("10000 waiting: "), "\(output.text)")
+    }
+
     /// The long form is `make idle`.
     @Test func anIdleConnectionCostsLessThanFourKibibytes() async throws {
         let output = try await Self.python("idle.py", ["--count", "1500", "--tls", "0"])
