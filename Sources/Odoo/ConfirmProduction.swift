@@ -33,6 +33,10 @@ package struct ConfirmProduction: Hashable, Sendable {
     package var rest: Rest
     /// More than remains is meant, not a slip.
     package var mayExceed: Bool
+    /// The lot or serial number of what was made (recordings 117 to 120).
+    package var lot: Int?
+    /// What was made of by-products, by product; the others in proportion.
+    package var byproducts: [Int: ExactDecimal] = [:]
 
     package init(quantity: Quantity, rest: Rest, mayExceed: Bool = false) {
         self.quantity = quantity
@@ -54,6 +58,7 @@ package struct ConfirmProduction: Hashable, Sendable {
         package let restore: OdooCall
         /// Moves of components; the others read are finished moves.
         let components: Set<Int>
+        let byproducts: [Int: ExactDecimal]
     }
 
     package func plan(
@@ -63,23 +68,28 @@ package struct ConfirmProduction: Hashable, Sendable {
         try Self.checkOpen(order)
         let intent = try intent(for: order)
         let model = ProductionOrderRecord.model
-        var preparation: [OdooCall] = [
-            .write(model, ids: [order.id], ["qty_producing": JSONValue(intent.producing)])
-        ]
+        var values: JSONObject = ["qty_producing": JSONValue(intent.producing)]
+        if let lot {
+            let field = version.lotProducingField
+            values[field] = version.major >= 19 ? [[6, 0, [JSONValue(lot)]]] : JSONValue(lot)
+        }
+        var preparation: [OdooCall] = [.write(model, ids: [order.id], values)]
         if version.hasSetQuantityProducing {
             preparation.append(.button(model, "set_qty_producing", ids: [order.id]))
         }
         var moves = order.componentMoves
         // The finished move of the product itself follows `qty_producing`; only by-products concern us, and only
-        // where `set_qty_producing` does not.
-        if !version.hasSetQuantityProducing, order.finishedMoves.count > 1 { moves += order.finishedMoves }
+        // where `set_qty_producing` does not see to them.
+        if !version.hasSetQuantityProducing || !byproducts.isEmpty, order.finishedMoves.count > 1 {
+            moves += order.finishedMoves
+        }
         return Plan(
             version: version, intent: intent, preparation: preparation,
             read: ProductionOrderRecord.read([order.id], on: version),
             movesRead: moves.isEmpty ? nil : ComponentMoveRecord.read(moves),
             effect: .button(model, "button_mark_done", ids: [order.id], context: Self.context(intent)),
             restore: .write(model, ids: [order.id], ["qty_producing": JSONValue(order.producing)]),
-            components: Set(order.componentMoves))
+            components: Set(order.componentMoves), byproducts: byproducts)
     }
 
     private func intent(for order: ProductionOrderRecord) throws(RecipeRefusal) -> ConfirmIntent {
@@ -147,12 +157,21 @@ extension ConfirmProduction.Plan {
     }
 
     /// The writes that the moves still need. Takes the answer to `movesRead`.
-    package func consumption(of moves: [ComponentMoveRecord]) throws(RecipeRefusal) -> [OdooCall] {
+    ///
+    /// - Parameter entered: moves whose lots the caller has named; they are written apart.
+    package func consumption(
+        of moves: [ComponentMoveRecord], entered: Set<Int> = []
+    ) throws(RecipeRefusal) -> [OdooCall] {
         var calls: [OdooCall] = []
         var unconsumed: [String] = []
-        for move in moves where !move.isClosed {
+        for move in moves where !move.isClosed && !entered.contains(move.id) {
             guard components.contains(move.id) else {
-                if move.product.id != intent.product { calls += try byproduct(move) }
+                if move.product.id == intent.product { continue }
+                if let made = byproducts[move.product.id] {
+                    if !(move.picked && move.quantity == made) { calls.append(set(move, to: made)) }
+                } else if !version.hasSetQuantityProducing {
+                    calls += try byproduct(move)
+                }
                 continue
             }
             if move.manualConsumption {

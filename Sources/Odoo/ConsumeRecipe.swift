@@ -24,8 +24,32 @@ package enum ConsumeRecipe {
         return row
     }
 
-    /// Where an order takes its components from, and where what it consumes goes.
+    /// Where an order takes its components from, and where what it makes goes.
     package static func places(_ moves: [Int]) -> OdooCall {
-        .read(ComponentMoveRecord.model, ids: moves, fields: ["location_id", "location_dest_id"])
+        .read(
+            ComponentMoveRecord.model, ids: moves, fields: ["product_id", "location_id", "location_dest_id", "state"])
     }
+}
+
+/// What a move takes, from where to where.
+package struct MovePlace: Hashable, Sendable {
+    package let id: Int
+    package let product: OdooReference
+    package let from: Int
+    package let to: Int
+    package let state: String
+
+    package init(_ record: OdooRecord) throws(OdooShapeError) {
+        id = record.id
+        guard let product = try record.reference("product_id"), let from = try record.reference("location_id"),
+            let to = try record.reference("location_dest_id")
+        else { throw OdooShapeError(field: "location_id", expected: "a many2one value") }
+        self.product = product
+        self.from = from.id
+        self.to = to.id
+        state = try record.text("state")
+    }
+
+    /// Nothing will happen to it any more.
+    package var isClosed: Bool { state == "done" || state == "cancel" }
 }

@@ -1,3 +1,6 @@
+import Bytes
+import JSON
+
 /// An external id for `load`, `module.name`: what makes a create idempotent. Odoo does not ask for an installed module
 /// of that name (recording 709).
 package struct OdooExternalID: Hashable, Sendable, CustomStringConvertible {
@@ -23,4 +26,38 @@ package struct OdooExternalID: Hashable, Sendable, CustomStringConvertible {
     }
 
     package var description: String { "\(module).\(name)" }
+}
+
+// MARK: - Which record has it
+
+/// An integration user may not read `ir.model.data` (recording 714). `get_metadata`, which Odoo's own client calls for
+/// "View Metadata", says the external ids of records that the user may read (by reading: `models.py`, 16 to 19). So
+/// the records that were made since are asked for theirs.
+extension OdooExternalID {
+    /// Records asked about in one call. Default 200.
+    package static let candidatesMax = 200
+    /// Most pages of them. Default 25: 5,000 records of one model since the operation was accepted.
+    package static let pagesMax = 25
+    /// How far Odoo's clock may be behind ours. Default 1 hour.
+    package static let clockSkewMax: Nanoseconds = .hours(1)
+
+    package func candidates(_ model: String, since: WallInstant, after id: Int) -> OdooCall {
+        .searchRead(
+            model,
+            domain: [["create_date", ">=", .string((since + -Self.clockSkewMax).odoo)], ["id", ">", JSONValue(id)]],
+            fields: ["id"], limit: Self.candidatesMax, order: "id")
+    }
+
+    package static func metadata(_ model: String, _ ids: [Int]) -> OdooCall {
+        .button(model, "get_metadata", ids: ids)
+    }
+
+    /// The record among the answers to `metadata` that has this id. A record may have several; `xmlid` is the newest.
+    package func found(in metadata: JSONValue?) -> Int? {
+        for record in metadata?.array ?? [] {
+            let all = record["xmlids"]?.array?.compactMap { $0["xmlid"]?.string } ?? []
+            if record["xmlid"]?.string == description || all.contains(description) { return record["id"]?.int }
+        }
+        return nil
+    }
 }

@@ -40,7 +40,8 @@ extension Engine {
 
     /// What manufacturing and stock users only read.
     private static let readOnly: Set<String> = [
-        Model.bom, Model.bomLine, Model.operation, Model.product, Model.template, Model.unit, Model.user,
+        Model.bom, Model.bomLine, Model.byproduct, Model.operation, Model.product, Model.template, Model.unit,
+        Model.user,
         Model.company, Model.warehouse, Model.location, Model.pickingType, Model.loss, Model.calendar, Model.country,
         Model.workcenter, Model.supplierInfo, Model.equipmentCategory, Model.maintenanceTeam,
     ]

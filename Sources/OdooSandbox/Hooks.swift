@@ -15,6 +15,8 @@ extension Engine {
         case Model.scrap: try prepareScrap(&row)
         case Model.picking: try preparePicking(&row)
         case Model.lot: try prepareLot(&row)
+        case Model.unbuild: prepareUnbuild(&row)
+        case Model.maintenance: prepareMaintenance(&row)
         case Model.productivity: prepareProductivity(&row, given: given)
         default: break
         }
@@ -26,6 +28,7 @@ extension Engine {
         case Model.production: try createdProduction(id, given: given)
         case Model.move: createdMove(id, given: given)
         case Model.bom: createdBOM(id)
+        case Model.moveLine: createdLine(id)
         default: break
         }
     }
@@ -48,7 +51,11 @@ extension Engine {
     ) throws(Raised) {
         switch model {
         case Model.production: writtenProduction(id, changes)
-        case Model.move: writtenMove(id, changes)
+        case Model.maintenance: writtenMaintenance(id, changes)
+        case Model.move:
+            if given.contains("move_line_ids") { updateMoveState(id) }
+            writtenMove(id, changes)
+        case Model.moveLine where changes["quantity"] != nil: reserveAgain(line: id)
         default: break
         }
     }
@@ -56,6 +63,7 @@ extension Engine {
     mutating func willUnlink(_ model: String, _ id: Int) throws(Raised) {
         switch model {
         case Model.production: try willUnlinkProduction(id)
+        case Model.moveLine: try willUnlinkLine(id)
         case Model.template: try refuseUnlink(of: model, id, referredBy: Model.bom, "product_tmpl_id")
         case Model.product: try refuseUnlink(of: model, id, referredBy: Model.production, "product_id")
         case Model.bom: try refuseUnlink(of: model, id, referredBy: Model.production, "bom_id")

@@ -152,6 +152,29 @@ extension Engine {
         return nil
     }
 
+    /// Whose records they are and under which external ids they are known, the newest first; also for users who may
+    /// not read `ir.model.data` (by reading: `get_metadata`).
+    func metadata(_ model: String, _ ids: [Int]) throws(Raised) -> JSONValue {
+        try require(model, ids)
+        let columns = ["create_uid", "create_date", "write_uid", "write_date"]
+        guard case .array(let records) = try read(model, ids, fields: columns, plainLinks: false) else { return [] }
+        return .array(
+            records.map { record in
+                let id = record["id"]?.int ?? 0
+                let names = (database.tables[Model.externalID]?.holders(of: .int(id), in: "res_id") ?? []).reversed()
+                    .filter { text(Model.externalID, $0, "model") == model }
+                    .map {
+                        JSONValue.string(
+                            text(Model.externalID, $0, "module") + "." + text(Model.externalID, $0, "name"))
+                    }
+                var members = record.object ?? JSONObject()
+                members["xmlid"] = names.first ?? false
+                members["xmlids"] = .array(names.map { .object(["xmlid": $0, "noupdate": false]) })
+                members["noupdate"] = false
+                return .object(members)
+            })
+    }
+
     mutating func register(_ name: String, _ model: String, _ record: Int) {
         let (module, local) = Self.split(name)
         _ = insert(

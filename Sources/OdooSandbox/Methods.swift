@@ -68,6 +68,9 @@ enum Methods {
                     given.model, name: given.string("name") ?? "", domain: given["domain"] ?? given["args"],
                     limit: given.int("limit")))
         },
+        "get_metadata": Method(onRecords: true, .read) { engine, ids, given throws(Raised) in
+            .value(try engine.metadata(given.model, ids))
+        },
         "load": Method(onRecords: false, .create, ["fields", "data"]) { engine, _, given throws(Raised) in
             let rows = given["data"]?.array ?? []
             return .value(
@@ -136,6 +139,9 @@ enum Methods {
         Model.scrap: [
             "action_validate": .asking { engine, ids throws(Raised) in try engine.validateScrap(ids) },
             "do_scrap": .asking { engine, ids throws(Raised) in try engine.doScrap(ids) },
+        ],
+        Model.unbuild: [
+            "action_validate": .asking { engine, ids throws(Raised) in try engine.validateUnbuild(ids) }
         ],
         Model.scrapWarning: [
             "action_done": .asking { engine, ids throws(Raised) in try engine.scrapAnyway(ids) }

@@ -5,6 +5,7 @@ enum Models {
     static func all(_ version: SandboxVersion) -> [Schema] {
         base() + product(version) + stock(version) + transfers(version) + manufacturing(version)
             + execution(version) + wizards() + purchasing(version) + equipment()
+            + maintenance(version)
     }
 
     private static func base() -> [Schema] {
@@ -33,7 +34,7 @@ enum Models {
                 Model.externalID, "Model Data", order: "module, model, name",
                 fields: [
                     Field("module", .char, "Module"), Field("name", .char, "External Identifier", indexed: true),
-                    Field("model", .char, "Model Name"), Field("res_id", .integer, "Record ID"),
+                    Field("model", .char, "Model Name"), Field("res_id", .integer, "Record ID", indexed: true),
                 ]),
             Schema(Model.message, "Message", order: "id desc", fields: [Field("body", .text, "Contents")]),
         ]

@@ -50,7 +50,7 @@ extension Models {
                         ]), "Flexible Consumption", required: true, initial: .text("warning")),
                     Field("bom_line_ids", .one2many(Model.bomLine, "bom_id"), "BoM Lines"),
                     Field("operation_ids", .one2many(Model.operation, "bom_id"), "Operations"),
-                    Field("byproduct_ids", .many2many(Model.bomLine), "By-products", compute: { _, _ in .links([]) }),
+                    Field("byproduct_ids", .one2many(Model.byproduct, "bom_id"), "By-products"),
                     company,
                 ],
                 display: { engine, id in
@@ -69,6 +69,17 @@ extension Models {
                 ],
                 display: { engine, id in
                     .text(engine.displayName(Model.product, engine.link(Model.bomLine, id, "product_id") ?? 0))
+                }),
+            Schema(
+                Model.byproduct, "Byproduct", order: "id",
+                fields: [
+                    Field("bom_id", .many2one(Model.bom), "BoM"),
+                    Field("product_id", .many2one(Model.product), "By-product", required: true),
+                    quantity("product_qty", "Quantity", required: true, initial: ExactDecimal(1)),
+                    Field("product_uom_id", .many2one(Model.unit), "Unit"),
+                ],
+                display: { engine, id in
+                    .text(engine.displayName(Model.product, engine.link(Model.byproduct, id, "product_id") ?? 0))
                 }),
             Schema(
                 Model.operation, "Work Center Usage", order: "bom_id, sequence, id",

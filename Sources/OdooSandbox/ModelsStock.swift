@@ -89,6 +89,7 @@ extension Models {
                     Field("bom_line_id", .many2one(Model.bomLine), "BoM Line"),
                     Field("raw_material_production_id", .many2one(Model.production), "Production Order for components"),
                     Field("production_id", .many2one(Model.production), "Production Order for finished products"),
+                    Field("byproduct_id", .many2one(Model.byproduct), "By-products"),
                     Field("workorder_id", .many2one(Model.workorder), "Work Order To Consume"),
                     Field("picking_id", .many2one(Model.picking), "Transfer"),
                     Field("scrap_id", .many2one(Model.scrap), "Scrap operation"),
@@ -103,6 +104,7 @@ extension Models {
                     Field("move_id", .many2one(Model.move), "Stock Operation"),
                     Field("product_id", .many2one(Model.product), "Product"),
                     Field("lot_id", .many2one(Model.lot), "Lot/Serial Number"), quantity("quantity", "Quantity"),
+                    Field("product_uom_id", .many2one(Model.unit), "Unit"),
                     Field("location_id", .many2one(Model.location), "From"),
                     Field("location_dest_id", .many2one(Model.location), "To"),
                     Field(

@@ -119,7 +119,8 @@ extension Engine {
             [
                 "move_id": .link(move), "product_id": .link(product), "location_id": .link(location),
                 "location_dest_id": stored(Model.move, move, "location_dest_id"), "lot_id": .optional(lot),
-                "quantity": .number(quantity), "_reserved": .number(reserved),
+                "product_uom_id": unit(of: .link(product)), "quantity": .number(quantity),
+                "_reserved": .number(reserved),
             ])
     }
 
@@ -164,6 +165,41 @@ extension Engine {
             let quant = quant(product, at: location, lot: link(Model.moveLine, line, "lot_id"))
         else { return }
         changeReserved(quant, by: amount.negated)
+    }
+
+    // MARK: - Lines that a client writes
+
+    /// Reserved as far as there is stock of the lot in the place.
+    mutating func createdLine(_ line: Int) {
+        guard let move = link(Model.moveLine, line, "move_id") else { return }
+        if stored(Model.moveLine, line, "product_uom_id") == .empty {
+            set(Model.moveLine, line, "product_uom_id", unit(of: stored(Model.moveLine, line, "product_id")))
+        }
+        reserveAgain(line: line)
+        updateMoveState(move)
+    }
+
+    mutating func reserveAgain(line: Int) {
+        let reserved = stored(Model.moveLine, line, "_reserved").number
+        if reserved.isPositive { release(line, reserved) }
+        guard let move = link(Model.moveLine, line, "move_id"), isOpen(move),
+            let product = link(Model.moveLine, line, "product_id"),
+            let location = link(Model.moveLine, line, "location_id"), !isVirtual(location),
+            let quant = quant(product, at: location, lot: link(Model.moveLine, line, "lot_id"))
+        else { return }
+        let there = availableQuantity(ofQuant: quant)
+        let taken = min(there.isNegative ? .zero : there, number(Model.moveLine, line, "quantity"))
+        changeReserved(quant, by: taken)
+        set(Model.moveLine, line, "_reserved", .number(taken))
+    }
+
+    mutating func willUnlinkLine(_ line: Int) throws(Raised) {
+        if let move = link(Model.moveLine, line, "move_id"), state(Model.move, move) == "done" {
+            throw .user(
+                "You can not delete product moves if the picking is done. You can only correct the done quantities.")
+        }
+        let reserved = stored(Model.moveLine, line, "_reserved").number
+        if reserved.isPositive { release(line, reserved) }
     }
 
     mutating func updateMoveState(_ move: Int) {

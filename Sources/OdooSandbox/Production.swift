@@ -86,6 +86,16 @@ extension Engine {
         insertMove(
             product, number(Model.production, id, "product_qty"), from: location(usage: "production"),
             to: link(Model.production, id, "location_dest_id"), ["production_id": .link(id)])
+        guard let bom = link(Model.production, id, "bom_id") else { return }
+        for line in links(Model.bom, bom, "byproduct_ids") {
+            guard let product = link(Model.byproduct, line, "product_id") else { continue }
+            let demand = number(Model.byproduct, line, "product_qty")
+                .share(number(Model.production, id, "product_qty"), of: number(Model.bom, bom, "product_qty"))
+            insertMove(
+                product, demand, from: location(usage: "production"),
+                to: link(Model.production, id, "location_dest_id"),
+                ["production_id": .link(id), "byproduct_id": .link(line)])
+        }
     }
 
     private mutating func insertMove(
@@ -249,6 +259,17 @@ extension Engine {
             let quantity = shouldConsume(move)
             setQuantity(ofMove: move, to: quantity)
             if quantity.isPositive { set(Model.move, move, "picked", .bool(true)) }
+        }
+        // 19 sees to by-products too; on 17 they are the caller's (by reading: `_set_qty_producing`).
+        if version.is19 {
+            let quantity = number(Model.production, id, "product_qty")
+            let producing = number(Model.production, id, "qty_producing").subtracting(produced(id))
+            for move in links(Model.production, id, "move_finished_ids")
+            where isOpen(move) && link(Model.move, move, "byproduct_id") != nil && !flag(Model.move, move, "picked") {
+                let made = number(Model.move, move, "product_uom_qty").share(producing, of: quantity)
+                setQuantity(ofMove: move, to: made)
+                if made.isPositive { set(Model.move, move, "picked", .bool(true)) }
+            }
         }
         updateState(ofProduction: id)
     }

@@ -62,6 +62,15 @@ extension Engine {
             throw .user("The quantity to produce must be positive!")
         }
         try checkComponentLots(id)
+        try checkFinishedLot(id)
+    }
+
+    /// By reading: `stock.move.line._action_done` wants a lot on each line of a product that has them.
+    private func checkFinishedLot(_ id: Int) throws(Raised) {
+        guard let product = link(Model.production, id, "product_id"),
+            text(Model.product, product, "tracking") != "none", producingLots(id).isEmpty
+        else { return }
+        throw .user("You need to supply a Lot/Serial Number for product:\n- \(displayName(Model.product, product))")
     }
 
     private var lotField: String { version.is19 ? "lot_producing_ids" : "lot_producing_id" }
@@ -173,6 +182,11 @@ extension Engine {
         }
         let made = number(Model.production, id, "qty_producing").subtracting(produced(id))
         let product = link(Model.production, id, "product_id")
+        for move in links(Model.production, id, "move_finished_ids")
+        where isOpen(move) && link(Model.move, move, "byproduct_id") != nil {
+            // Not picked it is cancelled, as a component is (105).
+            if flag(Model.move, move, "picked"), filled(move).isPositive { finishMove(move) }
+        }
         for move in links(Model.production, id, "move_finished_ids") where isOpen(move) {
             guard link(Model.move, move, "product_id") == product, made.isPositive else {
                 cancelMoves([move])

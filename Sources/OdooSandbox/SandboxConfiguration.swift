@@ -76,7 +76,7 @@ package struct SandboxLatencies: Sendable, Hashable {
     func latency(model: String, method: String) -> Nanoseconds {
         switch method {
         case "read", "search", "search_read", "search_count", "fields_get", "read_group", "formatted_read_group",
-            "name_search", "version", "authenticate", "login":
+            "name_search", "get_metadata", "version", "authenticate", "login":
             read
         case "create", "load", "copy": create
         case "write", "unlink": write

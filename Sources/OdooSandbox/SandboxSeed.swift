@@ -83,6 +83,7 @@ extension Engine {
         seedLosses()
         seedLocations()
         seedWarehouses()
+        seedMaintenance()
     }
 
     private mutating func seedLosses() {
@@ -178,7 +179,8 @@ extension Engine {
 
     mutating func seedBOM(
         _ product: Int, id: Int? = nil, code: String? = nil, lines: [(product: Int, quantity: ExactDecimal)],
-        operations: [(name: String, center: Int, minutes: Int)] = []
+        operations: [(name: String, center: Int, minutes: Int)] = [],
+        byproducts: [(product: Int, quantity: ExactDecimal)] = []
     ) -> Int {
         let bom = seed(
             Model.bom, id,
@@ -197,6 +199,14 @@ extension Engine {
         for line in lines {
             _ = seed(
                 Model.bomLine, nil,
+                [
+                    "bom_id": .link(bom), "product_id": .link(line.product), "product_qty": .number(line.quantity),
+                    "product_uom_id": stored(Model.product, line.product, "uom_id"),
+                ])
+        }
+        for line in byproducts {
+            _ = seed(
+                Model.byproduct, nil,
                 [
                     "bom_id": .link(bom), "product_id": .link(line.product), "product_qty": .number(line.quantity),
                     "product_uom_id": stored(Model.product, line.product, "uom_id"),

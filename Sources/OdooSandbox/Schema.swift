@@ -175,6 +175,7 @@ enum Model {
     static let loss = "mrp.workcenter.productivity.loss"
     static let bom = "mrp.bom"
     static let bomLine = "mrp.bom.line"
+    static let byproduct = "mrp.bom.byproduct"
     static let operation = "mrp.routing.workcenter"
     static let production = "mrp.production"
     static let workorder = "mrp.workorder"
@@ -182,5 +183,8 @@ enum Model {
     static let backorderWizardLine = "mrp.production.backorder.line"
     static let consumptionWizard = "mrp.consumption.warning"
     static let consumptionWizardLine = "mrp.consumption.warning.line"
+    static let unbuild = "mrp.unbuild"
+    static let maintenance = "maintenance.request"
+    static let maintenanceStage = "maintenance.stage"
     static let changeQuantity = "change.production.qty"
 }

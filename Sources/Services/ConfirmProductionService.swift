@@ -26,18 +26,26 @@ struct ConfirmProductionService: WriteService {
                     pointer: "/unit",
                     "the order is in `\(ProductionOrderView.unit(of: order))`, not in `\(unit)`"))
         }
-        let plan: ConfirmProduction.Plan
-        do throws(RecipeRefusal) {
-            plan = try Self.recipe(run.request.body).plan(for: order, on: run.odoo.version)
-        } catch {
-            throw ServiceStop(error, state: order.state)
+        var recipe = Self.recipe(run.request.body)
+        func plan() throws(ServiceStop) -> ConfirmProduction.Plan {
+            do throws(RecipeRefusal) {
+                return try recipe.plan(for: order, on: run.odoo.version)
+            } catch {
+                throw ServiceStop(error, state: order.state)
+            }
         }
+        // What is refused anyway is refused before anything is read for it, or a lot is made.
+        _ = try plan()
+        let input = try await ConfirmInput.read(order, run)
+        recipe.byproducts = input.byproducts
+        if let lot = input.lot { recipe.lot = try await lot.id(run, confirmed: try plan().intent.confirmed) }
+        let plan = try plan()
         let settlement = ConfirmSettlement(intent: plan.intent, producing: order.producing)
         try await run.begin(
             .preparing, "preparing \(plan.intent.confirmed) of \(order.name)", intent: settlement.json,
             records: ["\(ProductionOrderRecord.model),\(order.id)"])
         do throws(ServiceStop) {
-            try await prepare(plan, run)
+            try await prepare(plan, input, run)
             try await run.begin(.effect, "booking \(plan.intent.confirmed) of \(order.name)", intent: settlement.json)
         } catch {
             // Nothing is booked.
@@ -56,7 +64,10 @@ struct ConfirmProductionService: WriteService {
             }
             last = (phase, settlement, step.time)
         }
-        guard let last else { throw run.unknown(canSettle: false, "the intent cannot be read") }
+        guard let last else {
+            // All that was sent is the lot, which is no booking: the next try finds it by its name.
+            throw ConfirmSettlement.notBooked("the gateway stopped before anything was booked")
+        }
         if last.phase == .preparing {
             // The effect was never sent: this line would be followed by another.
             await last.settlement.restore(run)
@@ -80,7 +91,9 @@ struct ConfirmProductionService: WriteService {
 
     // MARK: Steps
 
-    private func prepare(_ plan: ConfirmProduction.Plan, _ run: WriteRun) async throws(ServiceStop) {
+    private func prepare(
+        _ plan: ConfirmProduction.Plan, _ input: ConfirmInput, _ run: WriteRun
+    ) async throws(ServiceStop) {
         for call in plan.preparation { _ = try await run.odoo.result(call) }
         let prepared = try await run.odoo.orders(plan.read).first
         do throws(RecipeRefusal) {
@@ -92,11 +105,18 @@ struct ConfirmProductionService: WriteService {
         let moves = try await run.odoo.records(read) { (record) throws(OdooShapeError) in
             try ComponentMoveRecord(record)
         }
-        let writes: [OdooCall]
+        var writes: [OdooCall]
         do throws(RecipeRefusal) {
-            writes = try plan.consumption(of: moves)
+            writes = try plan.consumption(of: moves, entered: Set(input.components.map(\.move.id)))
         } catch {
             throw ServiceStop(error, state: prepared?.state ?? .confirmed)
+        }
+        if !input.components.isEmpty {
+            // After the preparation: it reserves, and may have chosen other lots.
+            let lines = try await run.lines(of: input.components.map(\.move.id))
+            writes += input.components.map {
+                LotConsumption.set($0.move, to: $0.shares, instead: lines, on: run.odoo.version)
+            }
         }
         for call in writes { _ = try await run.odoo.result(call) }
     }

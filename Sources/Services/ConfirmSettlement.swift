@@ -122,6 +122,7 @@ struct ConfirmSettlement: Sendable, Hashable {
             }
         }
         let done = ConfirmedProduction(intent, order: order, backorder: backorder)
+        let consumed = try await run.lines(of: order.componentMoves)
         let site = try await run.sites.site(of: order, run.odoo)
         var records = ["\(ProductionOrderRecord.model),\(order.id)"]
         if let backorder { records.append("\(ProductionOrderRecord.model),\(backorder.id)") }
@@ -132,6 +133,6 @@ struct ConfirmSettlement: Sendable, Hashable {
                 "backorder": backorder.map { ProductionOrderView.json($0, site: site) } ?? .null,
             ],
             records: records, text: "\(done.confirmed) of \(order.name) are booked",
-            events: BusinessEvent.confirmed(done, site: site, at: run.odoo.wall))
+            events: BusinessEvent.confirmed(done, consumed: consumed, site: site, at: run.odoo.wall))
     }
 }

@@ -32,6 +32,14 @@ struct ConsumeMaterialService: WalkedWrite {
                 ], records: ["\(ProductionOrderRecord.model),\(order.id)", "\(ComponentMoveRecord.model),\(move.id)"],
                 text: text)
         }
+        guard let place = try await run.places([move.id]).first else {
+            throw run.unknown(canSettle: true, "the component cannot be read")
+        }
+        try await run.lock([StockPlace.key(product.id, place.from)])
+        if run.request.body["lots"] != nil {
+            try await set(lotsOf: move, at: place, quantity, order, run)
+            return result("\(quantity) of \(product.name) go into \(order.name)")
+        }
         if !run.hasSent("set"), move.picked, move.manualConsumption, move.quantity == quantity {
             return result("it is entered already")
         }
@@ -48,6 +56,32 @@ struct ConsumeMaterialService: WalkedWrite {
         return result("\(quantity) of \(product.name) go into \(order.name)")
     }
 
+    /// Out of these lots and no others.
+    private func set(
+        lotsOf move: ComponentMoveRecord, at place: MovePlace, _ quantity: ExactDecimal,
+        _ order: ProductionOrderRecord, _ run: WriteRun
+    ) async throws(ServiceStop) {
+        let shares = try await run.shares(run.request.body["lots"], of: place, pointer: "/lots")
+        var sum = ExactDecimal.zero
+        for share in shares { sum = (sum + share.quantity) ?? sum }
+        guard sum == quantity else {
+            throw .invalid(Violation(pointer: "/quantity", "is not the \(sum) of its lots"))
+        }
+        let lines = try await run.lines(of: [move.id])
+        if !run.hasSent("set"), move.picked, move.manualConsumption, LotConsumption.isSet(shares, lines) { return }
+        try await run.effect(
+            Effect(
+                name: "set", text: "\(quantity) of \(place.product.name) into \(order.name), by lot",
+                call: LotConsumption.set(place, to: shares, instead: lines, on: run.odoo.version),
+                intent: ["move": JSONValue(move.id), "before": JSONValue(move.quantity)],
+                records: ["\(ProductionOrderRecord.model),\(order.id)"])
+        ) { () async throws(ServiceStop) -> Look<Void> in
+            guard let now = try await run.moves([move.id]).first else { return .conflict("the component is gone") }
+            let lines = try await run.lines(of: [move.id])
+            return now.picked && LotConsumption.isSet(shares, lines) ? .done(()) : .notDone
+        }
+    }
+
     private func move(
         _ order: ProductionOrderRecord, _ product: ProductRecord, _ quantity: ExactDecimal, _ run: WriteRun
     ) async throws(ServiceStop) -> ComponentMoveRecord {
@@ -60,18 +94,14 @@ struct ConsumeMaterialService: WalkedWrite {
         guard run.request.body["extra"]?.bool ?? false else {
             throw .invalid(Violation(pointer: "/product", "is no component of the order: say `extra` if it is meant"))
         }
-        let places = try await run.odoo.records(ConsumeRecipe.places(order.componentMoves)) {
-            (record) throws(OdooShapeError) in
-            (from: try record.reference("location_id"), to: try record.reference("location_dest_id"))
-        }
-        guard let from = places.first?.from, let to = places.first?.to else {
+        guard !order.componentMoves.isEmpty, let place = try await run.places(order.componentMoves).first else {
             throw .order(order, "an order without components takes none in addition", ["released"])
         }
         let id = try await run.create(
             ComponentMoveRecord.model,
             ConsumeRecipe.extra(
-                order: order.id, product: product.id, name: product.name, quantity: quantity, from: from.id, to: to.id,
-                on: run.odoo.version), "\(product.name) in addition into \(order.name)")
+                order: order.id, product: product.id, name: product.name, quantity: quantity, from: place.from,
+                to: place.to, on: run.odoo.version), "\(product.name) in addition into \(order.name)")
         guard let made = try await run.moves([id]).first else {
             throw run.unknown(canSettle: true, "the component cannot be read")
         }

@@ -65,11 +65,9 @@ struct CreateProductionOrderService: WriteService {
         } catch {
             throw ServiceStop(error, state: .draft)
         }
-        var intent: JSONObject = [
-            "product": JSONValue(order.product), "external_id": .string(order.externalID.description),
-        ]
+        var intent: JSONObject = ["product": JSONValue(order.product)]
         if let type = order.pickingType { intent["picking_type"] = JSONValue(type) }
-        let id = try await run.create(call, "creating the order", step: "create", intent)
+        let id = try await run.create(call, "creating the order", step: "create", as: order.externalID, intent)
         do throws(ServiceStop) {
             guard let made = try await run.odoo.order(id) else {
                 throw run.unknown(canSettle: false, "the order \(id) is gone")

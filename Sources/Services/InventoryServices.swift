@@ -32,7 +32,12 @@ struct CreateLotService: WalkedWrite {
                 "id": JSONValue(id), "name": .string(name),
                 "product": OdooReference(id: product.id, name: product.name).json,
                 "tracking": .string(product.tracking),
-            ], records: ["\(LotRecord.model),\(id)"], text: "lot \(name) of \(product.name) is there")
+            ], records: ["\(LotRecord.model),\(id)"], text: "lot \(name) of \(product.name) is there",
+            events: [
+                .lotCreated(
+                    OdooReference(id: id, name: name), of: OdooReference(id: product.id, name: product.name),
+                    site: site, at: run.odoo.wall)
+            ])
     }
 }
 
@@ -80,7 +85,16 @@ struct CountInventoryService: WalkedWrite {
         ) { () async throws(ServiceStop) -> Look<Void> in
             try await here(product, place.id, lot, run) == counted ? .done(()) : .notDone
         }
+        let known = run.recalled("apply", "before")?.decimal ?? before
+        let reference = try await run.odoo.records(
+            .read("stock.location", ids: [place.id], fields: ["display_name"])
+        ) { (record) throws(OdooShapeError) in OdooReference(id: record.id, name: try record.text("display_name")) }
         return result("\(counted) of \(product.name) are booked")
+            .telling(
+                .inventoryAdjusted(
+                    product, at: reference.first ?? OdooReference(id: place.id, name: ""),
+                    lot: lot.map { OdooReference(id: $0.id, name: $0.name) }, from: known, to: counted,
+                    site: place.site, at: run.odoo.wall))
     }
 
     /// In this very place, not below it.

@@ -82,8 +82,49 @@ extension BusinessEvent {
         return order.event("finished-goods.reported", data, site, time, state: "\(order.produced)")
     }
 
+    /// One for each product and lot. An order is closed with every confirmation: all its lines are of this one.
+    package static func materialConsumed(
+        _ lines: [MoveLineRecord], by order: ProductionOrderRecord, site: String?, at time: WallInstant
+    ) -> [BusinessEvent] {
+        struct Kind: Hashable {
+            let product: Int
+            let lot: Int?
+        }
+        var sums: [Kind: ExactDecimal] = [:]
+        var first: [MoveLineRecord] = []
+        for line in lines where !line.quantity.isZero {
+            let kind = Kind(product: line.product.id, lot: line.lot?.id)
+            if sums[kind] == nil { first.append(line) }
+            sums[kind] = (sums[kind] ?? .zero) + line.quantity
+        }
+        return first.map { line in
+            let data: JSONObject = [
+                "order": order.eventReference, "product": line.product.json, "lot": line.lot?.json ?? .null,
+                "quantity": JSONValue(sums[Kind(product: line.product.id, lot: line.lot?.id)] ?? .zero),
+                "unit": .string(line.unit?.name ?? ""),
+            ]
+            return order.event(
+                "material.consumed", data, site, time,
+                state: "\(line.product.id)|\(line.lot?.id ?? 0)|\(order.produced)")
+        }
+    }
+
+    static func productionUnbuilt(
+        _ unbuild: OdooReference, of order: ProductionOrderRecord, quantity: ExactDecimal, lot: LotRecord?,
+        site: String?, at time: WallInstant
+    ) -> BusinessEvent {
+        var data = order.eventData
+        data["unbuild"] = unbuild.json
+        data["lot"] = lot.map { OdooReference(id: $0.id, name: $0.name).json } ?? .null
+        data["quantity"] = JSONValue(quantity)
+        data["unit"] = .string(ProductionOrderView.unit(of: order))
+        return order.event("production.unbuilt", data, site, time, state: "\(unbuild.id)")
+    }
+
     /// Everything that a confirmation has led to, in order.
-    static func confirmed(_ done: ConfirmedProduction, site: String?, at time: WallInstant) -> [BusinessEvent] {
+    static func confirmed(
+        _ done: ConfirmedProduction, consumed: [MoveLineRecord], site: String?, at time: WallInstant
+    ) -> [BusinessEvent] {
         let order = done.order
         var events: [BusinessEvent] = []
         if order.produced == done.confirmed { events.append(.productionOrderStarted(order, site: site, at: time)) }
@@ -91,6 +132,7 @@ extension BusinessEvent {
             .productionConfirmed(
                 order, confirmed: done.confirmed, closedShort: done.closedShort ?? .zero, backorder: done.backorder,
                 site: site, at: time))
+        events += materialConsumed(consumed, by: order, site: site, at: time)
         events.append(.finishedGoodsReported(order, quantity: done.confirmed, site: site, at: time))
         if order.state == .done { events.append(.productionOrderCompleted(order, site: site, at: time)) }
         if let backorder = done.backorder {

@@ -19,7 +19,8 @@ package struct ServiceCatalog: Sendable {
             ReserveMaterialsService(), ConfirmProductionService(), CancelProductionOrderService(),
             WorkOrderService(action: .start), WorkOrderService(action: .pause), WorkOrderService(action: .finish),
             ConsumeMaterialService(), CreateTransferService(), ValidateTransferService(), CountInventoryService(),
-            CreateLotService(), ReportScrapService(), ReportLabourService(), ReportDowntimeService(),
+            CreateLotService(), UnbuildService(), RequestMaintenanceService(), CloseMaintenanceService(),
+            ReportScrapService(), ReportLabourService(), ReportDowntimeService(),
             CloseDowntimeService(),
         ],
         gateway: [DecideApproval(), EvaluateAccess(), PostEvents()])

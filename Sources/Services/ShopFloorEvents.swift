@@ -67,6 +67,52 @@ extension BusinessEvent {
             ])
     }
 
+    static func maintenance(
+        isClosed: Bool, _ request: OdooReference, kind: String, equipment: OdooReference?, center: OdooReference?,
+        site: String?, at time: WallInstant
+    ) -> BusinessEvent {
+        BusinessEvent(
+            name: isClosed ? "maintenance.closed" : "maintenance.requested",
+            subject: "maintenance-request/\(request.id)", site: site, time: time,
+            data: [
+                "request": request.json, "work_center": center?.json ?? .null, "equipment": equipment?.json ?? .null,
+                "kind": .string(kind),
+            ])
+    }
+
+    /// - Parameter kind: Odoo's code of the operation type, `incoming`, `outgoing`, `internal`.
+    static func transferValidated(
+        _ transfer: TransferRecord, kind: String, backorder: OdooReference? = nil, site: String?, at time: WallInstant
+    ) -> BusinessEvent {
+        BusinessEvent(
+            name: "stock-transfer.validated", subject: "stock-transfer/\(transfer.id)", site: site, time: time,
+            data: [
+                "transfer": OdooReference(id: transfer.id, name: transfer.name).json, "kind": .string(kind),
+                "origin": ProductView.text(transfer.origin), "backorder": backorder?.json ?? .null,
+            ], key: "stock-transfer.validated|\(transfer.id)")
+    }
+
+    static func inventoryAdjusted(
+        _ product: ProductRecord, at location: OdooReference, lot: OdooReference?, from before: ExactDecimal,
+        to quantity: ExactDecimal, site: String?, at time: WallInstant
+    ) -> BusinessEvent {
+        BusinessEvent(
+            name: "inventory.adjusted", subject: "product/\(product.id)", site: site, time: time,
+            data: [
+                "product": OdooReference(id: product.id, name: product.name).json, "location": location.json,
+                "lot": lot?.json ?? .null, "quantity_before": JSONValue(before), "quantity": JSONValue(quantity),
+                "unit": .string(product.unit?.name ?? ""),
+            ])
+    }
+
+    static func lotCreated(
+        _ lot: OdooReference, of product: OdooReference, site: String?, at time: WallInstant
+    ) -> BusinessEvent {
+        BusinessEvent(
+            name: "lot.created", subject: "lot/\(lot.id)", site: site, time: time,
+            data: ["lot": lot.json, "product": product.json], key: "lot.created|\(lot.id)")
+    }
+
     /// - Parameter order: the one it belongs to; its events are then in order with that order's.
     static func scrapReported(
         _ scrap: OdooReference, of product: ProductRecord, quantity: ExactDecimal, lot: OdooReference?, reason: String?,

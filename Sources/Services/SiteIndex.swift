@@ -9,6 +9,8 @@ struct SiteIndex: Sendable {
     private(set) var productionTypes: [String: [Int]] = [:]
     /// Operation types of transfers between our own places, by site.
     private(set) var internalTypes: [String: [Int]] = [:]
+    /// Odoo's code of an operation type, `incoming`.
+    private(set) var kinds: [Int: String] = [:]
     /// Of the first site's warehouse.
     private(set) var company: Int?
     /// The location that holds a site's stock.
@@ -25,6 +27,7 @@ struct SiteIndex: Sendable {
             if let stock = warehouse.stock { stockOfSite[site.name] = stock.id }
         }
         for type in pickingTypes {
+            kinds[type.id] = type.code
             guard let warehouse = type.warehouse, let site = siteOfWarehouse[warehouse.id] else { continue }
             siteOfPickingType[type.id] = site
             if type.code == "internal" { internalTypes[site, default: []].append(type.id) }

@@ -60,7 +60,8 @@ struct CreateTransferService: WalkedWrite {
         }
         return WriteResult(
             status: 201, json: TransferView.json(done, site: site), records: ["\(TransferRecord.model),\(id)"],
-            text: "\(done.name) is done")
+            text: "\(done.name) is done",
+            events: [.transferValidated(done, kind: "internal", site: site, at: run.odoo.wall)])
     }
 }
 
@@ -76,7 +77,8 @@ struct ValidateTransferService: WalkedWrite {
     func walk(_ run: WriteRun) async throws(ServiceStop) -> WriteResult {
         let id = try run.pathID()
         let transfer = try await run.transfer(id)
-        let site = try await run.sites.index(run.odoo).site(ofType: transfer.type?.id)
+        let index = try await run.sites.index(run.odoo)
+        let site = index.site(ofType: transfer.type?.id)
         try run.authorize(Resource(site: site))
         let keepsRest = run.request.body["remainder"]?.string != "drop"
         if !run.hasSent("validate") {
@@ -87,6 +89,9 @@ struct ValidateTransferService: WalkedWrite {
                     state: TransferView.state(transfer.state), allowed: ["draft", "waiting", "ready"],
                     reason: "transfer-closed")
             }
+            let places = try await run.places(transfer.moves).filter { !$0.isClosed }
+            try await run.lock(
+                places.flatMap { [StockPlace.key($0.product.id, $0.from), StockPlace.key($0.product.id, $0.to)] })
             try await setLines(of: transfer, run)
         }
         let done = try await run.effect(
@@ -110,7 +115,13 @@ struct ValidateTransferService: WalkedWrite {
                 "backorder": backorder.map { TransferView.json($0, site: site) } ?? .null,
             ],
             records: ["\(TransferRecord.model),\(id)"] + (backorder.map { ["\(TransferRecord.model),\($0.id)"] } ?? []),
-            text: "\(done.name) is done")
+            text: "\(done.name) is done",
+            events: [
+                .transferValidated(
+                    done, kind: index.kinds[transfer.type?.id ?? 0] ?? "other",
+                    backorder: backorder.map { OdooReference(id: $0.id, name: $0.name) }, site: site,
+                    at: run.odoo.wall)
+            ])
     }
 
     /// Absolute, and books nothing: to repeat it or to leave it does no harm.

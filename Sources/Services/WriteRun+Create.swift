@@ -31,31 +31,39 @@ extension WriteRun {
         let externalID = try externalID(part)
         let fields = [(field: "id", value: JSONValue.string(externalID.description))] + row
         let call = OdooCall.load(model, fields: fields.map(\.field), rows: [fields.map(\.value)])
-        let id = try await create(call, text, step: name, ["external_id": .string(externalID.description)])
+        let id = try await create(call, text, step: name, as: externalID)
         if !isLast { try await keep(made: id, as: name, "\(model),\(id)") }
         return id
     }
 
-    /// The same with a call of its own. It is repeated until it is answered.
+    /// The same with a call of its own, for the record with this external id.
     func create(
-        _ call: OdooCall, _ text: String, step name: String, _ intent: JSONObject
+        _ call: OdooCall, _ text: String, step name: String, as externalID: OdooExternalID,
+        _ intent: JSONObject = JSONObject()
     ) async throws(ServiceStop) -> Int {
-        var journaled: JSONObject = ["step": .string(name)]
+        var journaled: JSONObject = ["step": .string(name), "external_id": .string(externalID.description)]
         for (key, value) in intent.members { journaled[key] = value }
-        let wasSent = sent[name] != nil
+        let earlier = sent[name]
+        if let earlier, let id = try await find(externalID, call.model, sentAt: earlier) {
+            settle(changed: true)
+            return id
+        }
         try await begin(.effect, text, intent: .object(journaled))
         note(sent: name, at: odoo.wall)
-        let id = try await load(call, mayBeDone: wasSent)
+        let id = try await load(call, as: externalID)
         settle(changed: true)
         return id
     }
 
-    private func load(_ call: OdooCall, mayBeDone: Bool) async throws(ServiceStop) -> Int {
-        var mayBeDone = mayBeDone
+    /// Loads until it is answered. A sending without an answer is looked for before another: a `load` writes the fields
+    /// of a record that is there again, over what a person may have changed since.
+    private func load(_ call: OdooCall, as externalID: OdooExternalID) async throws(ServiceStop) -> Int {
         var pause = OdooSession.pauseMax
         var tries = 1
+        var isUnheard = false
         while true {
             var doubt = "others load at the same time"
+            let sentAt = odoo.wall
             switch await outcome(call, lastTry: tries >= Self.loadsMax) {
             case .success(.created(let id)): return id
             case .success(.again): break
@@ -66,8 +74,12 @@ extension WriteRun {
                     .refused, .odooRefused(message: text.isEmpty ? nil : text, error: "load"), cause: text)
             case .failure(let error):
                 switch error.outcome {
-                case .unknown, .applied: mayBeDone = true
-                case .notSent where mayBeDone: break
+                case .unknown, .applied:
+                    isUnheard = true
+                    if let id = try await find(externalID, call.model, sentAt: sentAt, outcome: error.outcome) {
+                        return id
+                    }
+                case .notSent where isUnheard: break
                 case .notSent, .rejected:
                     settle(changed: false)
                     throw ServiceStop(error)
@@ -81,6 +93,53 @@ extension WriteRun {
             tries += 1
             pause *= 2
         }
+    }
+
+    /// What a sending without an answer has made; nil where it made nothing and can do so no more.
+    ///
+    /// As long as it may still run nothing is sent again: it would come after that, and write over what is changed then.
+    private func find(
+        _ externalID: OdooExternalID, _ model: String, sentAt: WallInstant,
+        outcome: OdooOutcome = .unknown(mayStillRun: true)
+    ) async throws(ServiceStop) -> Int? {
+        let runs: Bool
+        if case .unknown(let mayStillRun) = outcome { runs = mayStillRun } else { runs = false }
+        let host = odoo.world.host
+        let began = host.monotonic
+        var pause = Self.doubtPauseMin
+        while true {
+            var cause = "the call may still run"
+            do throws(ServiceStop) {
+                if let id = try await record(of: externalID, model) { return id }
+                if !runs || host.wall - sentAt >= RecipeVerdict.callRunsMax { return nil }
+            } catch {
+                // A read that failed says nothing.
+                guard error.meaning == .away else {
+                    throw unknown(canSettle: false, error.cause ?? "Odoo does not say which record it is")
+                }
+                cause = error.cause ?? cause
+            }
+            let now = host.monotonic
+            let latest = min(odoo.deadline ?? now + Self.doubtTimeMax, began + Self.doubtTimeMax)
+            guard now + pause < latest else { throw unknown(canSettle: true, cause) }
+            await host.sleep(pause)
+            pause *= 2
+        }
+    }
+
+    /// The record with an external id, among those that were made since the operation was accepted.
+    private func record(of externalID: OdooExternalID, _ model: String) async throws(ServiceStop) -> Int? {
+        var after = 0
+        for _ in 0..<OdooExternalID.pagesMax {
+            let search = externalID.candidates(model, since: acceptedAt, after: after)
+            let ids = try await odoo.records(search) { $0.id }
+            guard let last = ids.last else { return nil }
+            let metadata = try await odoo.result(OdooExternalID.metadata(model, ids))
+            if let id = externalID.found(in: metadata) { return id }
+            guard ids.count == OdooExternalID.candidatesMax else { return nil }
+            after = last
+        }
+        throw unknown(canSettle: false, "too many records were made since: look for \(externalID) in Odoo")
     }
 
     private func outcome(_ call: OdooCall, lastTry: Bool) async -> Result<OdooLoadOutcome, OdooError> {

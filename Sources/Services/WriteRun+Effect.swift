@@ -23,9 +23,13 @@ extension WriteRun {
                 note(made: id, as: name)
             } else if line.phase == .effect {
                 note(sent: name, at: step.time)
+                if let intent = line.intent { intents[name] = intent }
             }
         }
     }
+
+    /// What the journal says about an effect of an earlier try, beyond its name.
+    func recalled(_ name: String, _ member: String) -> JSONValue? { intents[name]?[member] }
 
     /// Sends the effect unless a look shows that it was done, and answers what the look finds afterwards.
     ///

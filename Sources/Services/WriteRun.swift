@@ -26,6 +26,8 @@ final class WriteRun {
     private(set) var sent: [String: WallInstant] = [:]
     /// What a step of this name made.
     private(set) var made: [String: Int] = [:]
+    /// The intents of earlier tries, by effect.
+    var intents: [String: JSONValue] = [:]
     /// Something was changed by this operation.
     private var hasChanged = false
     /// Something was sent, and it is not known what became of it.

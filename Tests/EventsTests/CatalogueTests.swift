@@ -170,6 +170,6 @@ import Testing
         }
         walk(document)
         #expect(count > 100)
-        #expect(document["components"]?["messages"]?.object?.count == 29)
+        #expect(document["components"]?["messages"]?.object?.count == 30)
     }
 }

@@ -3,7 +3,7 @@
 /// The recordings that the sandbox does not play, each with the reason.
 enum ReplayScope {
     private static let reasons: [(numbers: [ClosedRange<Int>], reason: String)] = [
-        ([157...157, 159...162, 705...706, 716...717], "maintenance: no such models"),
+        ([716...717], "two at the same moment"),
         ([165...165], "mail activities: no such model"),
         ([204...206], "the recorded body is cut or chunked: the server's business"),
         ([208...208, 211...212, 601...601, 603...603, 622...623, 625...625], "connections: the server's business"),
@@ -16,7 +16,7 @@ enum ReplayScope {
         ([720...720], "onchange: the web client's")
     ]
     private static let reasons19: [(numbers: [ClosedRange<Int>], reason: String)] = [
-        ([720...721], "maintenance: no such models"), ([722...722], "onchange: the web client's"),
+        ([722...722], "onchange: the web client's")
     ]
 
     /// Why a recording is out of scope; nil when it is played.

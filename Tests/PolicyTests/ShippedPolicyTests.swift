@@ -11,17 +11,18 @@ import Testing
     /// What belongs to no site.
     static let siteless: Set<String> = [
         "product.read", "event.read", "bill-of-materials.read", "routing.read", "lot.read", "supplier.read",
-        "equipment.read",
+        "equipment.read", "maintenance.close",
     ]
 
     static let reports = [
         "production-order.confirm", "production-order.consume", "work-order.start", "work-order.pause",
         "work-order.finish", "scrap.report",
         "labour.report", "downtime.report", "downtime.close", "transfer.create", "transfer.validate", "lot.create",
+        "maintenance.request",
     ]
     static let planning = [
         "production-order.create", "production-order.change-quantity", "production-order.release",
-        "production-order.reserve", "production-order.cancel",
+        "production-order.reserve", "production-order.cancel", "production-order.unbuild", "maintenance.close",
     ]
 
     /// Role, and what it may do at plant-1 being at home there.

@@ -57,13 +57,15 @@ import Testing
         #expect(
             order.map(\.event.name) == [
                 "production-order.created", "production-order.released", "production-order.started",
-                "production.confirmed", "finished-goods.reported", "production-order.completed",
+                "production.confirmed", "material.consumed", "material.consumed", "finished-goods.reported",
+                "production-order.completed",
             ])
         let rest = events.filter { $0.event.subject == "production-order/\(backorder)" }
         #expect(
             rest.map(\.event.name) == [
                 "production-order.created", "production-order.released", "production-order.started",
-                "production.confirmed", "finished-goods.reported", "production-order.completed",
+                "production.confirmed", "material.consumed", "material.consumed", "finished-goods.reported",
+                "production-order.completed",
             ])
         #expect(order.count + rest.count == events.count)
         for list in [order, rest] { #expect(list.map(\.sequence) == Array(1...Int64(list.count))) }

@@ -136,7 +136,10 @@ import Testing
         for kind in [SandboxFault.Kind.closeAfterEffect, .closeBeforeEffect, .html502] {
             plant.odoo.sandbox.inject(.init(match: "mrp.production.load", kind: kind))
             let answer = try await plant.bench.send("POST", "/v1/production-orders", body, key: "k-\(kind)")
-            #expect(answer.status == 201, "\(kind): \(answer.text)")
+            // What is not there yet may come late, and would write over what is changed then: it is waited for.
+            #expect(answer.status == (kind == .closeAfterEffect ? 201 : 504), "\(kind): \(answer.text)")
+            try await plant.host.idle()
+            #expect(try await plant.operation(answer)["answer"]?["status"] == 201)
         }
         let list = try await plant.bench.send("GET", "/v1/production-orders?external_reference=ONCE")
         #expect(list.json["items"]?.array?.count == 3)
@@ -146,7 +149,8 @@ import Testing
         let plant = try Plant(version)
         defer { plant.bench.remove() }
         let body = #"{"product_code": "VALVE-20", "quantity": 2, "site": "plant-1", "external_reference": "ONCE"}"#
-        plant.odoo.sandbox.inject(.init(match: "mrp.production.load", kind: .closeAfterEffect, times: 6))
+        plant.odoo.sandbox.inject(.init(match: "mrp.production.load", kind: .closeAfterEffect))
+        plant.odoo.sandbox.inject(.init(match: "mrp.production.get_metadata", kind: .html502, times: 12))
         let answer = try await plant.bench.send("POST", "/v1/production-orders", body, key: "k")
         #expect(answer.status == 504)
         try await plant.host.idle()

@@ -1,4 +1,5 @@
 import Bytes
+import Foundation
 import JSON
 import Odoo
 import Testing
@@ -64,6 +65,27 @@ extension WriteScene {
 extension Plant {
     var stockPlace: Int { odoo.sandbox.configuration.version == .v19 ? 5 : 8 }
 
+    /// `PRODUCT(CODE)` becomes the product's id.
+    private func named(_ body: String) -> String {
+        var parts = body.components(separatedBy: "PRODUCT(")
+        var filled = parts.removeFirst()
+        for part in parts {
+            let code = part.prefix { $0 != ")" }
+            filled += "\(product(String(code)))" + part.dropFirst(code.count + 1)
+        }
+        return filled
+    }
+
+    /// Looked up in the sandbox itself: also while Odoo is away.
+    func product(_ code: String) -> Int {
+        var found = 0
+        odoo.sandbox.withEngine { engine in
+            let products = engine.database.tables["product.product"]?.rows.keys.sorted() ?? []
+            found = products.first { engine.text("product.product", $0, "default_code") == code } ?? 0
+        }
+        return found
+    }
+
     /// A shelf in the stock of plant 1.
     func shelf() -> Int {
         var id = 0
@@ -94,6 +116,7 @@ extension Plant {
 
     /// The body of a scene with the ids of this plant.
     func filled(_ body: String, _ id: Int) -> String {
+        let body = named(body)
         guard body.contains("FROM") || body.contains("SCREW}") || body.contains("SCREW,") else { return body }
         // Looked up in the sandbox itself: the body is made also while Odoo is away.
         var screw = 0
