@@ -16,6 +16,8 @@ package struct WhoCan: Sendable {
         /// Rules that decide, and conditions that must hold.
         package let rules: [String]
         package let conditions: [String]
+        /// Rules that forbid it in some of these cases.
+        package let exceptions: [String]
         package let obligations: [String]
     }
 
@@ -27,6 +29,7 @@ package struct WhoCan: Sendable {
         var allowed = 0
         var asked = 0
         var rules: [String] = []
+        var exceptions: [String] = []
         var obligations: [String] = []
         var roles: [String] = []
     }
@@ -63,6 +66,8 @@ package struct WhoCan: Sendable {
                 for word in decision.obligations.words where !entry.obligations.contains(word) {
                     entry.obligations.append(word)
                 }
+            } else if decision.cause == .rule, let rule = decision.rule, !entry.exceptions.contains(rule) {
+                entry.exceptions.append(rule)
             }
             found[key] = entry
         }
@@ -74,12 +79,30 @@ package struct WhoCan: Sendable {
             {
                 return nil
             }
-            let conditions = policy.rules.filter { entry.rules.contains($0.id) }.compactMap { $0.condition?.source }
+            let conditions = policy.rules.filter { entry.rules.contains($0.id) }.map(Self.conditions).filter {
+                $0 != ""
+            }
             return Line(
                 caller: key.caller, roles: entry.roles, site: key.site, isOwn: key.isAtHome,
                 isAlways: entry.allowed == entry.asked, rules: entry.rules, conditions: conditions,
-                obligations: entry.obligations)
+                exceptions: entry.exceptions, obligations: entry.obligations)
         }
+    }
+
+    /// What must hold for a rule besides caller and site; empty for nothing.
+    private static func conditions(_ rule: Rule) -> String {
+        var words: [String] = []
+        switch rule.workCenters {
+        case .any: break
+        case .own: words.append("at the own work center")
+        case .listed(let names): words.append("at work center \(names.joined(separator: " or "))")
+        }
+        if case .listed(let names) = rule.warehouses { words.append("in warehouse \(names.joined(separator: " or "))") }
+        if case .listed(let names) = rule.productCategories {
+            words.append("for goods of \(names.joined(separator: " or "))")
+        }
+        if let condition = rule.condition?.source { words.append(condition) }
+        return words.joined(separator: " and ")
     }
 
     package var text: String {
@@ -91,10 +114,11 @@ package struct WhoCan: Sendable {
                 var words = ["    \(line.caller)"]
                 if line.isOwn { words.append("whose own site it is") }
                 words.append("by \(line.rules.joined(separator: ", "))")
-                if !line.isAlways {
+                if !line.isAlways, !(line.conditions.isEmpty && !line.exceptions.isEmpty) {
                     words.append(
                         "when \(line.conditions.isEmpty ? "in force" : line.conditions.joined(separator: " or "))")
                 }
+                if !line.exceptions.isEmpty { words.append("but for \(line.exceptions.joined(separator: ", "))") }
                 if !line.obligations.isEmpty { words.append("with \(line.obligations.joined(separator: "; "))") }
                 out.append(words.joined(separator: "  "))
             }
@@ -113,6 +137,7 @@ package struct WhoCan: Sendable {
                         "site": line.site.map { .string($0) } ?? .null, "own_site_only": .bool(line.isOwn),
                         "always": .bool(line.isAlways), "rules": .array(line.rules.map { .string($0) }),
                         "conditions": .array(line.conditions.map { .string($0) }),
+                        "exceptions": .array(line.exceptions.map { .string($0) }),
                         "obligations": .array(line.obligations.map { .string($0) }),
                     ]
                 }),

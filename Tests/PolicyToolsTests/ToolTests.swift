@@ -27,6 +27,20 @@ import Testing
                 == "proxy.web\n  nobody")
     }
 
+    @Test func whoCanSaysForWhichGoodsAndWhatIsForbidden() throws {
+        let rules = """
+            - {id: chairs, effect: allow, roles: [auditor], operations: [order.release], sites: [plant-1],
+               product_categories: [All / Furniture]}
+            - {id: all, effect: allow, roles: [mes], operations: [order.release], sites: [plant-1]}
+            - {id: no-paint, effect: forbid, roles: [mes], operations: [order.release], sites: "*",
+               product_categories: [All / Paint]}
+
+            """
+        let text = WhoCan(try policy(rules), operation: "order.release", sites: [], known: ["plant-1"], now: noon).text
+        #expect(text.contains("roles with auditor  by chairs  when for goods of All / Furniture"), "\(text)")
+        #expect(text.contains("by all  but for no-paint"), "\(text)")
+    }
+
     // MARK: findings
 
     func findings(_ rules: String, roles: String = "") throws -> [String] {
