@@ -57,6 +57,8 @@ package struct Contract: Sendable {
     /// The problems that are its own, besides those that every operation may answer.
     package let errors: [ProblemType]
     package let endpoints: [Endpoint]
+    /// How it is done, where no service in code does it: a site's own.
+    package let recipe: SiteRecipe?
     /// The file it came from.
     package let file: String
 

@@ -19,6 +19,8 @@ struct ContractReader {
             value.report("the contract of '\(operation)' belongs into \(operation).yaml")
         }
         let kind = mapping.required("kind")?.choice(Contract.Kind.self, what: "kind") ?? .read
+        let endpoints = mapping.required("endpoints")?.list(minCount: 1) { endpoint($0, kind) } ?? []
+        let recipe = mapping.mapping("recipe") { SiteRecipeReader(endpoints: endpoints, kind: kind).recipe($0) }
         let contract = Contract(
             operation: operation ?? "",
             title: mapping.requiredString("title"),
@@ -37,8 +39,12 @@ struct ContractReader {
             errors: mapping.list("errors") { value in
                 value.choice(ProblemType.allCases.map(\.rawValue), what: "problem").flatMap(ProblemType.init(rawValue:))
             },
-            endpoints: mapping.required("endpoints")?.list(minCount: 1) { endpoint($0, kind) } ?? [],
+            endpoints: endpoints,
+            recipe: recipe,
             file: file)
+        if recipe != nil, contract.resource.contains(where: { $0 != "site" && $0 != "warehouse" }) {
+            mapping.optional("resource")?.report("a recipe knows the site of its record, and nothing else of it")
+        }
         for (index, endpoint) in contract.endpoints.enumerated()
         where contract.endpoints[..<index].contains(where: { $0.name == endpoint.name }) {
             mapping.report("two endpoints are named '\(endpoint.name)'")

@@ -81,6 +81,8 @@ package final class Schema: Sendable {
         rules.properties + (rules.reference?.schema.members ?? [])
     }
 
+    package var format: Format? { rules.format ?? rules.reference?.schema.format }
+
     /// The schema of a member, also of a referenced definition.
     package func property(_ name: String) -> Schema? {
         rules.properties.first { $0.name == name }?.schema ?? rules.reference?.schema.property(name)

@@ -77,6 +77,7 @@ extension GatewayProcess {
                 }),
             ledger: ledger, sha256: { AuditDigest(of: $0.span).bytes },
             reads: ReadCache(bytesMax: configuration.odoo.readCacheBytesMax))
+        runner.adopt(built.snapshot.contracts)
         let login = try odooLogin(configuration.odoo, log)
         let accounts: OdooAccounts
         do throws(DocumentErrors) {

@@ -89,6 +89,7 @@ final class Worker: ExchangeHandler {
         self.snapshot = snapshot
         take(identity)
         relay = relay?.with(accounts)
+        runner.adopt(snapshot.contracts)
         openDecisions = Array(repeating: nil, count: snapshot.routes.count)
         tokens.removeAll()
         pools.keepOnly(Array(snapshot.targets.values) + shared.permanentTargets)

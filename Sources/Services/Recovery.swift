@@ -69,7 +69,7 @@ extension ServiceRunner {
     }
 
     private func job(_ record: OperationRecord, _ world: ServiceWorld, _ audit: any AuditPort) -> WriteJob? {
-        guard let service = catalog.write(record.request.operation),
+        guard let service = writeService(record.request.operation),
             let request = AcceptedRequest(operation: record.request.operation, stored: record.request.body)
         else { return nil }
         return WriteJob(

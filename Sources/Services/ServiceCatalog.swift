@@ -56,6 +56,14 @@ package struct ServiceCatalog: Sendable {
                 }
                 endpoints = service.endpoints
             case .write:
+                if let own = SiteService(contract) {
+                    if writes[contract.operation] != nil {
+                        found.append(
+                            "\(contract.file): '\(contract.operation)' is a service of this program: no recipe")
+                    }
+                    endpoints = own.endpoints
+                    break
+                }
                 guard let service = writes[contract.operation] else {
                     found.append("\(contract.file): no service carries out '\(contract.operation)'")
                     continue

@@ -4,6 +4,7 @@ import JSON
 import Odoo
 import Policy
 import Store
+import Synchronization
 
 /// Carries out governed calls. One for the whole gateway, shared by its reactors.
 package final class ServiceRunner: Sendable {
@@ -17,6 +18,7 @@ package final class ServiceRunner: Sendable {
     let gate = RecordGate()
     let categories = ProductCategories()
     let claims = Claims()
+    private let own = Mutex<[String: SiteService]>([:])
 
     /// - Parameter sha256: of bytes, 32 bytes.
     package init(
@@ -30,6 +32,16 @@ package final class ServiceRunner: Sendable {
         self.sha256 = sha256
         self.configuration = configuration
         self.catalog = catalog
+    }
+
+    /// Takes over a site's own services, so that what was begun is gone on with after a restart. New calls bring theirs.
+    package func adopt(_ contracts: ContractSet) {
+        let services = contracts.contracts.compactMap { SiteService($0) }
+        own.withLock { $0 = Dictionary(services.map { ($0.operation, $0) }) { first, _ in first } }
+    }
+
+    func writeService(_ operation: String) -> (any WriteService)? {
+        catalog.write(operation) ?? own.withLock { $0[operation] }
     }
 
     /// The event log.
@@ -52,7 +64,7 @@ package final class ServiceRunner: Sendable {
             if let bind = call.bind { call.authorize = bind(input) }
             let service = catalog.read(call.contract.operation) ?? catalog.gateway(call.contract.operation)
             if let service { return try await read(call, input, service) }
-            guard let service = catalog.write(call.contract.operation) else {
+            guard let service = catalog.write(call.contract.operation) ?? SiteService(call.contract) else {
                 throw ServiceStop(.refused, Problem(.notImplemented, "this operation has no service"))
             }
             return try await write(call, input, service)
