@@ -163,8 +163,8 @@ public final class ServerWorker {
     func endHandshake() { handshakesUnderWay -= 1 }
 
     /// Makes room by closing connections that wait for a request: first of the network that has the most of them, and of
-    /// these the ones that have waited longest. Who has one keeps it, unless nobody has more. A sixteenth at a time, and
-    /// not so often that the search itself becomes work.
+    /// these the ones that have waited longest. Who has one keeps it, unless nobody has more. Not so often
+    /// that the search itself becomes work, and an eighth at a time, so that the room lasts until the next.
     private func shedIdle() {
         guard reactor.now >= shedAt + .microseconds(16) * Int64(connections.count) else { return }
         shedAt = reactor.now
@@ -174,7 +174,7 @@ public final class ServerWorker {
         let order = idle.map { (count: held[$0.origin.peer.network] ?? 0, connection: $0) }.sorted {
             $0.count != $1.count ? $0.count > $1.count : $0.connection.idleSince < $1.connection.idleSince
         }
-        let most = max(16, connections.count / 16)
+        let most = max(16, connections.count / 8)
         var shed = 0
         for (count, connection) in order where shed < most {
             let network = connection.origin.peer.network
