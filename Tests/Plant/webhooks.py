@@ -272,10 +272,11 @@ def check_sick_endpoints_delay_nobody_and_redirects_are_not_followed(plant):
     wait(20, lambda: listed(gateway, "failing")["dead_letters"] > 0, "given up after three attempts")
     wait(20, lambda: listed(gateway, "nobody")["dead_letters"] > 0, "given up where nobody listens")
     equal(trap.deliveries, [], "a redirect was followed")
-    attempts = json.loads(cli(gateway, "attempts", "redirecting", "--json"))["attempts"]
+    attempts = wait(5, lambda: json.loads(cli(gateway, "attempts", "redirecting", "--json"))["attempts"], "it is kept")
     equal({attempt["reason"] for attempt in attempts}, {"status 302"})
     holds("Location: " + trap.url in attempts[0]["response"], attempts[0]["response"])
-    reasons = {attempt["reason"] for attempt in json.loads(cli(gateway, "attempts", "closing", "--json"))["attempts"]}
+    closed = wait(5, lambda: json.loads(cli(gateway, "attempts", "closing", "--json"))["attempts"], "it is kept")
+    reasons = {attempt["reason"] for attempt in closed}
     equal(reasons, {"the connection ended before the answer did"})
     wait(10, lambda: any(attempt["reason"] == "no answer in time" for attempt in
                          json.loads(cli(gateway, "attempts", "hanging", "--json"))["attempts"]), "the hanging one")
@@ -428,7 +429,7 @@ def check_listen_verifies_and_refuses(plant):
         order(gateway, "listen")
         wait(10, lambda: sum("verified" in line for line in lines) == 2, lines)
         wait(10, lambda: sum("refused: no signature matches" in line for line in lines) >= 1, lines)
-        attempt = json.loads(cli(gateway, "attempts", "wrong", "--json"))["attempts"][0]
+        attempt = wait(5, lambda: json.loads(cli(gateway, "attempts", "wrong", "--json"))["attempts"], "it is kept")[0]
         holds(attempt["reason"] == "status 401" and "no signature matches" in attempt["response"], attempt)
         holds("  mine  production-order.created" in cli(gateway, "tail", "mine", "--once"), "tail")
     finally:
