@@ -97,14 +97,17 @@ let package = Package(
                 "Delivery", logging,
             ]),
         room("OdooSandbox", ["Bytes", "JSON", "HTTP", "Reactor", "Server"]),
+        room(
+            "Trials",
+            ["Bytes", "JSON", "Documents", "Contracts", "Odoo", "Policy", "Store", "Services"]),
 
         // Floor 9.
         .executableTarget(
             name: "millgate",
             dependencies: [
-                "Gateway", "OdooSandbox", "Identity", "Audit", "Store", "Policy", "PolicyTools", "Contracts",
-                "Documents", "JSON", "Bytes", "Events", "Webhooks", "Reactor", "Fetch", "CSystem", logging,
-                arguments,
+                "Gateway", "OdooSandbox", "Trials", "Identity", "Audit", "Store", "Policy", "PolicyTools", "Contracts",
+                "Documents", "JSON", "Bytes", "Events", "Webhooks", "Reactor", "Fetch", "Upstream", "Services", "Odoo",
+                "CSystem", logging, arguments,
             ],
             swiftSettings: settings),
 

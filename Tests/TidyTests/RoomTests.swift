@@ -8,7 +8,7 @@ import Testing
         ["Identity", "Expressions", "Contracts", "Audit", "Odoo"],
         ["Policy", "Events"], ["PolicyTools", "Webhooks"], ["Reactor", "Store"],
         ["Server", "Fetch", "Upstream"],
-        ["Services", "Delivery"], ["Gateway", "OdooSandbox"],
+        ["Services", "Delivery"], ["Gateway", "OdooSandbox", "Trials"],
         ["millgate"],
     ]
     /// Rooms on these floors know no socket, file, clock or task.
