@@ -65,7 +65,7 @@ endpoints:
         required: [id, name, reference, product]
         properties:
           id: { type: integer }
-          name: { type: string }
+          name: { type: [string, "null"] }
           reference: { type: [string, "null"] }
           product: { type: object }
     examples:
