@@ -4,6 +4,8 @@ SHELL := /bin/bash
 FUZZ_SECONDS ?= 5
 BENCH_ARGS ?=
 CRASH_ARGS ?=
+CHAOS_ROUNDS ?= 1000
+CHAOS_SEED ?= 1
 ATTACKS_ARGS ?=
 FUZZ_ARGS ?=
 IDLE_ARGS ?=
@@ -15,8 +17,8 @@ export FUZZ_SECONDS
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 12
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test cel-conformance jwt-conformance bench count attacks crash idle storm test-asan test-tsan \
-	lint fuzz format clean
+.PHONY: help run build test cel-conformance jwt-conformance bench count attacks crash chaos idle storm test-asan \
+	test-tsan lint fuzz format clean
 
 help: ## List these commands.
 	@echo "Millgate: a governed gateway between plant applications and Odoo"
@@ -71,6 +73,11 @@ storm: ## 10,000 events to 100 subscribers, a tenth of them sick, with kill -9; 
 	@scripts/build.sh
 	@python3 Tests/Plant/storm.py $(STORM_ARGS)
 	@python3 Tests/Plant/pending.py $(PENDING_ARGS)
+
+chaos: ## Every write through deaths, lost answers, faults and repetitions, CHAOS_ROUNDS times from CHAOS_SEED on.
+	@scripts/install-deps.sh test
+	@set -o pipefail; MILLGATE_CHAOS_ROUNDS=$(CHAOS_ROUNDS) MILLGATE_CHAOS_SEED=$(CHAOS_SEED) \
+		swift test --disable-xctest --filter ChaosTests | grep -E '^chaos|✘|Test run'
 
 idle: ## Hold 10,000 idle connections and measure what each costs in memory.
 	@scripts/install-deps.sh test

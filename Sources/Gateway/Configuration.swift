@@ -353,6 +353,8 @@ package struct LedgerConfiguration: Sendable {
     package var file: String?
     /// How long an answered idempotency key is remembered. Default 7 days.
     package var retention: Nanoseconds = .hours(168)
+    /// How long the gateway looks for what became of a write before a person must. Default 1 hour.
+    package var settleLimit: Nanoseconds = .hours(1)
 
     package init() {}
 }

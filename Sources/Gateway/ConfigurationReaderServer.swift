@@ -145,6 +145,8 @@ extension ConfigurationReader {
             result.ledger.file = ledger.string("file")
             result.ledger.retention = ledger.duration(
                 "retention", in: .minutes(1) ... .hours(24 * 366), default: result.ledger.retention)
+            result.ledger.settleLimit = ledger.duration(
+                "settle_limit", in: .minutes(3) ... .hours(24 * 7), default: result.ledger.settleLimit)
         }
     }
 

@@ -28,6 +28,7 @@ package final class GatewayProcess: Sendable {
     struct Parts: Sendable {
         var shared: SharedState
         var ledger: Ledger
+        var runner: ServiceRunner
         var reads: ReadCache
         var desk: IdentityDesk
         var webhooks: WebhookDesk
@@ -91,6 +92,7 @@ package final class GatewayProcess: Sendable {
         let note: @Sendable (String) async -> Void = { await self.note($0) }
         var resources: [any AdminResource] = [
             AdminRevocations(desk: parts.desk, note: note), WebhookAdmin(desk: parts.webhooks, note: note),
+            AdminOperations(runner: parts.runner, note: note),
         ]
         if let service = tokenService.withLock({ $0 }) { resources.append(AdminAccounts(service: service, note: note)) }
         return resources

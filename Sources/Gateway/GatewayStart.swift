@@ -70,12 +70,14 @@ extension GatewayProcess {
                     totalMax: Self.connectionsMax(descriptors: DescriptorLimit.raise()),
                     perAddressRate: configuration.connectionRatePerAddress)),
             accessLog: try openAccessLog(configuration.log), permanentTargets: [odoo], startedAt: Clock.wall())
+        var services = ServiceConfiguration()
+        services.settleTimeMax = configuration.ledger.settleLimit
         let runner = ServiceRunner(
             sites: SiteMap(
                 sites: configuration.sites.map {
                     Site(name: $0.name, warehouse: $0.warehouse, workCenters: $0.workCenters)
                 }),
-            ledger: ledger, sha256: { AuditDigest(of: $0.span).bytes },
+            ledger: ledger, sha256: { AuditDigest(of: $0.span).bytes }, configuration: services,
             reads: ReadCache(bytesMax: configuration.odoo.readCacheBytesMax))
         runner.adopt(built.snapshot.contracts)
         let login = try odooLogin(configuration.odoo, log)
@@ -98,8 +100,8 @@ extension GatewayProcess {
                 issuers: built.snapshot.issuers.filter { $0.published != nil }.map(\.configuration.issuer))
             let process = GatewayProcess(
                 Parts(
-                    shared: shared, ledger: ledger, reads: runner.reads, desk: desk, webhooks: webhooks,
-                    handles: handles, statistics: statistics, metrics: metrics,
+                    shared: shared, ledger: ledger, runner: runner, reads: runner.reads, desk: desk,
+                    webhooks: webhooks, handles: handles, statistics: statistics, metrics: metrics,
                     keys: builder.keys, log: log, read: read),
                 running: Running(
                     snapshot: built.snapshot, targets: built.targets, accounts: accounts, lastReloadError: problem))

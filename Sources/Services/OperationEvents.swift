@@ -39,6 +39,19 @@ extension BusinessEvent {
         return event
     }
 
+    /// The time for settling is over: told once more, because now nobody looks but people.
+    static func beyondSettling(_ record: OperationRecord, records: [String], now: WallInstant) -> BusinessEvent {
+        var event = needsAttention(record, records: records, canSettle: false, now: now)
+        event.key = "operation.needs-attention|\(record.id)|limit"
+        return event
+    }
+
+    static func settledByPerson(_ record: OperationRecord, applied: Bool, now: WallInstant) -> BusinessEvent {
+        var event = operation("operation.settled", record, records: record.records, now: now)
+        event.data = event.data.adding("state", "settled").adding("applied", .bool(applied))
+        return event
+    }
+
     fileprivate static func operation(
         _ name: String, _ record: OperationRecord, records: [String], now: WallInstant
     ) -> BusinessEvent {

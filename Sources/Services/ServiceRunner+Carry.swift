@@ -36,6 +36,8 @@ extension ServiceRunner {
 
     /// Where no request waits: until it is done, refused, or out of time, and until it is known what happened.
     func carryOn(_ first: WriteJob, delay: Bool = false) async -> ServiceAnswer {
+        examined.insert(first.record.id)
+        defer { examined.remove(first.record.id) }
         var job = first
         var pause = configuration.pauseMin
         func wait() async {
@@ -48,6 +50,16 @@ extension ServiceRunner {
             switch attempt.ending {
             case .failure(let stop) where stop.meaning == .unknown(canSettle: true):
                 if attempt.journal.state != .unknown { _ = await conclude(attempt, job) }
+                if attempt.journal.state == .unknown,
+                    job.world.host.wall - job.record.request.acceptedAt >= configuration.settleTimeMax
+                {
+                    // The key and the record are free for others; the next start of the gateway looks once more.
+                    await handOver(job, attempt.journal, stop)
+                    if let ticket = attempt.ticket { gate.release(ticket, host: job.world.host) }
+                    let answer = self.answer(for: attempt, job)
+                    await job.audit.ended(attempt.run?.note() ?? job.note(attempt.journal), answer)
+                    return answer
+                }
                 job = job.resumed(attempt.journal, ticket: attempt.ticket)
                 await wait()
                 continue

@@ -19,6 +19,8 @@ package final class ServiceRunner: Sendable {
     let categories = ProductCategories()
     let claims = Claims()
     private let own = Mutex<[String: SiteService]>([:])
+    /// Operations that are looked into at this moment, beside any request.
+    let examined = Examined()
 
     /// - Parameter sha256: of bytes, 32 bytes.
     package init(
@@ -155,6 +157,9 @@ package struct ServiceConfiguration: Sendable {
     /// How long an operation that was answered 503 before anything was sent stays open for the same request.
     /// Default 10 minutes.
     package var parkedTimeMax: Nanoseconds = .minutes(10)
+    /// How long it is looked for what became of an operation, from its acceptance on, before a person must look.
+    /// Default 1 hour: Odoo is up again by then, or somebody knows why not.
+    package var settleTimeMax: Nanoseconds = .hours(1)
     /// First pause before Odoo is asked again in the background, and the longest; it doubles in between.
     package var pauseMin: Nanoseconds = .seconds(1)
     package var pauseMax: Nanoseconds = .seconds(30)

@@ -23,8 +23,8 @@ struct Millgate: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             Serve.self, Check.self, SandboxCommand.self, Keys.self, Token.self, RevocationCommand.self,
-            PolicyCommand.self, AccountCommand.self, AuditCommand.self, EventsCommand.self, ServicesCommand.self,
-            WebhookCommand.self, VersionCommand.self,
+            OperationsCommand.self, PolicyCommand.self, AccountCommand.self, AuditCommand.self, EventsCommand.self,
+            ServicesCommand.self, WebhookCommand.self, VersionCommand.self,
         ])
 
     static func main() async {

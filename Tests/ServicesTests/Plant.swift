@@ -16,6 +16,13 @@ struct Plant: Sendable {
         bench = try Bench(odoo: odoo, host: host)
     }
 
+    /// The same plant with another process before it.
+    init(host: TestHost, odoo: SandboxPort, bench: Bench) {
+        self.host = host
+        self.odoo = odoo
+        self.bench = bench
+    }
+
     /// The first order of a product in a state.
     func order(_ code: String, _ state: String) async throws -> Int {
         let answer = try await bench.send("GET", "/v1/production-orders?product_code=\(code)&state=\(state)")
