@@ -92,7 +92,7 @@ test-asan: ## Every test under the address sanitizer, the end-to-end ones too.
 test-tsan: ## Every test under the thread sanitizer.
 	@scripts/install-deps.sh test
 	@scripts/venv.sh
-	TSAN_OPTIONS=halt_on_error=1 swift test --disable-xctest --sanitize=thread --scratch-path .build-tsan $(TEST_ARGS)
+	TSAN_OPTIONS='suppressions=$(CURDIR)/scripts/tsan.supp' swift test --disable-xctest --sanitize=thread --scratch-path .build-tsan $(TEST_ARGS)
 
 lint: ## Check the style of Swift, shell and Python.
 	@scripts/install-deps.sh lint

@@ -85,10 +85,20 @@ public final class ReactorHandle: TaskExecutor, Sendable {
     /// Waits on the loop's own timer wheel, in place of `Task.sleep`, which leaves the loop.
     public func sleep(_ duration: Nanoseconds) async {
         await withCheckedContinuation { continuation in
+            let sleeper = Sleeper(continuation)
             post { reactor in
-                reactor.schedule(at: reactor.now + duration) { _ in continuation.resume() }
+                reactor.schedule(at: reactor.now + duration) { _ in withExtendedLifetime(sleeper) {} }
             }
         }
+    }
+
+    /// Wakes a task when it is let go: because the timer fired, or because the loop has ended and the timer with it.
+    private final class Sleeper: Sendable {
+        private let continuation: CheckedContinuation<Void, Never>
+
+        init(_ continuation: CheckedContinuation<Void, Never>) { self.continuation = continuation }
+
+        deinit { continuation.resume() }
     }
 
     /// Ends the loop in its next turn.
