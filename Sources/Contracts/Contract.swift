@@ -113,6 +113,9 @@ package struct Endpoint: Sendable {
         package let response: JSONValue
     }
 
+    package static let json = "application/json"
+    package static let mediaTypes = [json, "application/x-ndjson"]
+
     /// Unique within the operation: `list`, `one`, `create`.
     package let name: String
     package let method: Method
@@ -123,8 +126,12 @@ package struct Endpoint: Sendable {
     /// The schema of the body; nil where there is none.
     package let body: Schema?
     package let isBodyRequired: Bool
-    /// Status of success: 200 or 201.
+    /// Of the body: JSON, or lines of it (`application/x-ndjson`), each of which the schema describes.
+    package let bodyMediaType: String
+    /// Status of success: 200 to 202.
     package let status: Int
+    /// Of the answer, likewise.
+    package let mediaType: String
     /// The schema of the answer.
     package let output: Schema
     package let examples: [Example]

@@ -68,10 +68,10 @@ struct ContractReader {
     private func idempotency(_ mapping: DocumentMapping, _ kind: Contract.Kind) -> String {
         switch kind {
         case .write: return mapping.requiredString("idempotency")
-        case .read, .gateway:
-            if let value = mapping.optional("idempotency") {
-                value.report("a \(kind == .read ? "read" : "gateway operation") needs no 'idempotency'")
-            }
+        // Of a gateway operation it says that it wants a key; most do not.
+        case .gateway: return mapping.string("idempotency", default: "")
+        case .read:
+            if let value = mapping.optional("idempotency") { value.report("a read needs no 'idempotency'") }
             return ""
         }
     }
@@ -128,8 +128,8 @@ struct ContractReader {
             }
             let path = parameters(mapping, "path_parameters", alwaysRequired: true)
             var query = parameters(mapping, "query_parameters", alwaysRequired: false)
-            let (body, isBodyRequired) = body(mapping, method)
-            let (status, output) = response(mapping)
+            let (body, isBodyRequired, bodyMediaType) = body(mapping, method)
+            let (status, output, mediaType) = response(mapping)
             if mapping.bool("selectable", default: false) {
                 if let fields = Endpoint.Parameter.fields(of: output), kind == .read {
                     query.append(fields)
@@ -146,13 +146,13 @@ struct ContractReader {
             let ordered = template.parameters.compactMap { name in path.first { $0.name == name } }
             let shell = Endpoint(
                 name: name, method: method, path: template, summary: summary, pathParameters: ordered,
-                queryParameters: query, body: body, isBodyRequired: isBodyRequired, status: status, output: output,
-                examples: [])
+                queryParameters: query, body: body, isBodyRequired: isBodyRequired, bodyMediaType: bodyMediaType,
+                status: status, mediaType: mediaType, output: output, examples: [])
             let examples = mapping.required("examples")?.list(minCount: 1) { example($0, of: shell) } ?? []
             return Endpoint(
                 name: name, method: method, path: template, summary: summary, pathParameters: ordered,
-                queryParameters: query, body: body, isBodyRequired: isBodyRequired, status: status, output: output,
-                examples: examples)
+                queryParameters: query, body: body, isBodyRequired: isBodyRequired, bodyMediaType: bodyMediaType,
+                status: status, mediaType: mediaType, output: output, examples: examples)
         }
     }
 
@@ -176,12 +176,14 @@ struct ContractReader {
         }
     }
 
-    private func body(_ mapping: DocumentMapping, _ method: Endpoint.Method) -> (Schema?, isRequired: Bool) {
-        guard let value = mapping.optional("body") else { return (nil, false) }
+    private func body(_ mapping: DocumentMapping, _ method: Endpoint.Method) -> (Schema?, isRequired: Bool, String) {
+        guard let value = mapping.optional("body") else { return (nil, false, Endpoint.json) }
         if method == .get { value.report("a GET has no body") }
         var isRequired = true
+        var media = Endpoint.json
         let schema = value.mapping { entry -> Schema? in
             isRequired = entry.bool("required", default: true)
+            media = mediaType(entry)
             guard let value = entry.required("schema") else { return nil }
             let schema = schemas.compile(value)
             if schema.types != [.object] || !schema.isClosed {
@@ -189,16 +191,22 @@ struct ContractReader {
             }
             return schema
         }
-        return (schema, isRequired)
+        return (schema, isRequired, media)
     }
 
-    private func response(_ mapping: DocumentMapping) -> (status: Int, Schema) {
+    private func response(_ mapping: DocumentMapping) -> (status: Int, Schema, String) {
         var status = 200
+        var media = Endpoint.json
         let schema = mapping.required("response")?.mapping { entry -> Schema? in
-            status = entry.int("status", in: 200...201, default: 200)
+            status = entry.int("status", in: 200...202, default: 200)
+            media = mediaType(entry)
             return entry.required("schema").map { schemas.compile($0) }
         }
-        return (status, schema ?? Schema(rules: Schema.Rules(), source: [:]))
+        return (status, schema ?? Schema(rules: Schema.Rules(), source: [:]), media)
+    }
+
+    private func mediaType(_ entry: DocumentMapping) -> String {
+        entry.optional("media_type")?.choice(Endpoint.mediaTypes, what: "media type") ?? Endpoint.json
     }
 
     // MARK: Examples

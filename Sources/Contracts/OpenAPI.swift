@@ -71,12 +71,14 @@ package struct OpenAPI: Sendable {
         ]
         var parameters = endpoint.pathParameters.map { parameter($0, in: "path") }
         parameters += endpoint.queryParameters.map { parameter($0, in: "query") }
-        if contract.kind == .write { parameters.append(["$ref": "#/components/parameters/IdempotencyKey"]) }
+        if !contract.idempotency.isEmpty {
+            parameters.append(["$ref": "#/components/parameters/IdempotencyKey"])
+        }
         if !parameters.isEmpty { object["parameters"] = .array(parameters) }
         if let body = endpoint.body {
             object["requestBody"] = [
                 "required": .bool(endpoint.isBodyRequired),
-                "content": ["application/json": .object(media(body, examples(endpoint, \.body)))],
+                "content": .object([endpoint.bodyMediaType: .object(media(body, examples(endpoint, \.body)))]),
             ]
         }
         object["responses"] = .object(responses(contract, endpoint))
@@ -140,9 +142,9 @@ package struct OpenAPI: Sendable {
         responses[String(endpoint.status)] = [
             "description": .string(endpoint.summary),
             "headers": .object(fields),
-            "content": [
-                "application/json": .object(media(endpoint.output, examples(endpoint) { $0.response }))
-            ],
+            "content": .object([
+                endpoint.mediaType: .object(media(endpoint.output, examples(endpoint) { $0.response }))
+            ]),
         ]
         if contract.kind == .write, let accepted { responses["202"] = accepted }
         for status in Set(contract.problems.map(\.status)).sorted() {

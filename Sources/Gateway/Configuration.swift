@@ -4,6 +4,7 @@ import Identity
 import Reactor
 import Server
 import Services
+import Store
 import Upstream
 
 /// The gateway's configuration as values: what `deploy/millgate.yaml` says. Read and checked by `ConfigurationReader`.
@@ -31,6 +32,7 @@ package struct Configuration: Sendable {
     package var limits: [LimitEntry] = []
     package var audit = AuditConfiguration()
     package var ledger = LedgerConfiguration()
+    package var batches = BatchConfiguration()
     package var events = EventConfiguration()
     package var webhooks = WebhookConfiguration()
     package var server = ServerConfiguration()
@@ -346,6 +348,15 @@ package struct EventConfiguration: Sendable {
     package var poll: Nanoseconds = 0
     /// Names under `/hooks/odoo/` at which Odoo's own webhooks are taken for hints. Default none.
     package var hooks: [String] = []
+}
+
+/// What of batches is kept (`POST /v1/batches`).
+package struct BatchConfiguration: Sendable {
+    package var limits = BatchLimits()
+    /// How long a completed batch and its results can be read. Default 7 days, as long as its keys count.
+    package var retention: Nanoseconds = .hours(168)
+    /// How long an upload that was cut off can be gone on with. Default 24 hours.
+    static let leftTimeMax: Nanoseconds = .hours(24)
 }
 
 package struct LedgerConfiguration: Sendable {

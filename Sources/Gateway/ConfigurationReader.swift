@@ -64,6 +64,7 @@ package struct ConfigurationReader {
         readServer(map)
         readAudit(map)
         readLedger(map)
+        readBatches(map)
         readEvents(map)
         readWebhooks(map)
         readLog(map)

@@ -140,6 +140,19 @@ extension ConfigurationReader {
         }
     }
 
+    mutating func readBatches(_ map: DocumentMapping) {
+        section(map, "batches") { batches in
+            var limits = result.batches.limits
+            limits.bytesMax = batches.byteCount("size_max", in: 1_024...(1 << 32), default: limits.bytesMax)
+            limits.diskBytesMax = batches.byteCount("disk_max", in: (1 << 20)...(1 << 42), default: limits.diskBytesMax)
+            limits.openPerCallerMax = batches.int(
+                "open_per_caller", in: 1...1_000, default: limits.openPerCallerMax)
+            result.batches.limits = limits
+            result.batches.retention = batches.duration(
+                "retention", in: .minutes(1) ... .hours(24 * 366), default: result.batches.retention)
+        }
+    }
+
     mutating func readLedger(_ map: DocumentMapping) {
         section(map, "ledger") { ledger in
             result.ledger.file = ledger.string("file")

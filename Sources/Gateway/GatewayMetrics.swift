@@ -38,6 +38,7 @@ package final class GatewayMetrics: Sendable {
     private let upstreamConnections: Gauge
     private let ledger: Gauge
     private let reads: Gauge
+    private let batches: Gauge
     private let auditStatus: Gauge
     private let limitKeys: Gauge
     private let issuerKeys: Gauge
@@ -53,6 +54,7 @@ package final class GatewayMetrics: Sendable {
         "tls-resumed", "tls-failed", "taken-back",
     ]
     static let readItems = ["hits", "misses", "coalesced", "invalidations", "evicted", "bytes"]
+    static let batchItems = ["receiving", "received", "completed", "running", "bytes"]
     static let issuerItems = ["keys", "age_seconds", "failures", "stale"]
     static let auditNames = ["sequence", "backlog_bytes", "refused", "failures", "failing"]
 
@@ -108,6 +110,9 @@ package final class GatewayMetrics: Sendable {
             "upstream_connections", "What became of connections to servers since the start.",
             [upstreamLabel, Label("event", ["made", "repeated", "early"])])
         ledger = builder.gauge("ledger_operations", "Operations in the ledger.", [Label("state", Self.ledgerStates)])
+        batches = builder.gauge(
+            "batches", "Batches by their state; received ones run or wait. bytes is what all of them hold.",
+            [Label("item", Self.batchItems)])
         reads = builder.gauge(
             "read_cache",
             "Reads of Odoo since the start: answered by what was held, by a call, by the call of another; writes that "
@@ -144,6 +149,8 @@ package final class GatewayMetrics: Sendable {
         var ledger: [String: Int]
         var audit: AppendLog.Status
         var reads: ReadCache.Counts
+        /// In the order of `batchItems`.
+        var batches: [Int]
         var issuers: [IdentityDesk.Report]
         var revocations: Int
         var tokenService: [Int]
@@ -196,6 +203,7 @@ package final class GatewayMetrics: Sendable {
             }
         }
         for (i, name) in Self.ledgerStates.enumerated() { ledger.writer(writer).set(reading.ledger[name] ?? 0, at: i) }
+        for (i, n) in reading.batches.enumerated() { batches.writer(writer).set(n, at: i) }
         let counts = reading.reads
         for (i, n) in [
             counts.hits, counts.misses, counts.coalesced, counts.invalidations, counts.evicted, counts.bytes,

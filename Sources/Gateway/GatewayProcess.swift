@@ -29,6 +29,7 @@ package final class GatewayProcess: Sendable {
         var shared: SharedState
         var ledger: Ledger
         var runner: ServiceRunner
+        var batches: BatchStore
         var reads: ReadCache
         var desk: IdentityDesk
         var webhooks: WebhookDesk
@@ -99,6 +100,7 @@ package final class GatewayProcess: Sendable {
     }
     var auditLog: AppendLog { parts.shared.audit }
     var ledger: Ledger { parts.ledger }
+    var batches: BatchStore { parts.batches }
     var log: Logger { parts.log }
     /// The reactor for what is done beside requests.
     var home: ReactorHandle { parts.handles[0] }
@@ -212,7 +214,7 @@ package final class GatewayProcess: Sendable {
                 servers: parts.statistics, targets: targets.mapValues(\.target),
                 ledger: Dictionary(
                     uniqueKeysWithValues: OperationState.allCases.map { ($0.rawValue, parts.ledger.count(of: $0)) }),
-                audit: parts.shared.audit.status, reads: parts.reads.counts,
+                audit: parts.shared.audit.status, reads: parts.reads.counts, batches: batchCounts,
                 issuers: parts.desk.reports(), revocations: parts.desk.revocationCount,
                 tokenService: tokenService.withLock { $0 }?.counts ?? [],
                 limitKeys: parts.shared.limiter.statistics(now: Clock.monotonic()).keys,
@@ -221,6 +223,12 @@ package final class GatewayProcess: Sendable {
         WebhookMetrics.append(await parts.webhooks.deliveries.reports(), to: &page)
         if let watch { WebhookMetrics.append(watch.counts, to: &page) }
         return page
+    }
+
+    private var batchCounts: [Int] {
+        let (states, bytes) = parts.batches.counts
+        let running = parts.batches.unfinished().count { $0.lastLine > 0 }
+        return BatchRecord.State.allCases.map { states[$0] ?? 0 } + [running, bytes]
     }
 
     // MARK: Stop
@@ -241,6 +249,7 @@ package final class GatewayProcess: Sendable {
         await orderWatch.withLock { $0?.store }?.close()
         await note(reason)
         await parts.shared.audit.close()
+        await parts.batches.close()
         await parts.ledger.close()
         await parts.desk.store.close()
         parts.shared.accessLog?.close()

@@ -80,6 +80,7 @@ extension GatewayProcess {
             ledger: ledger, sha256: { AuditDigest(of: $0.span).bytes }, configuration: services,
             reads: ReadCache(bytesMax: configuration.odoo.readCacheBytesMax))
         runner.adopt(built.snapshot.contracts)
+        let batches = try openBatches(configuration)
         let login = try odooLogin(configuration.odoo, log)
         let accounts: OdooAccounts
         do throws(DocumentErrors) {
@@ -100,12 +101,19 @@ extension GatewayProcess {
                 issuers: built.snapshot.issuers.filter { $0.published != nil }.map(\.configuration.issuer))
             let process = GatewayProcess(
                 Parts(
-                    shared: shared, ledger: ledger, runner: runner, reads: runner.reads, desk: desk,
+                    shared: shared, ledger: ledger, runner: runner, batches: batches, reads: runner.reads,
+                    desk: desk,
                     webhooks: webhooks, handles: handles, statistics: statistics, metrics: metrics,
                     keys: builder.keys, log: log, read: read),
                 running: Running(
                     snapshot: built.snapshot, targets: built.targets, accounts: accounts, lastReloadError: problem))
             process.keep(built.snapshot)
+            let door = BatchDoor(
+                snapshot: { [weak process, first = built.snapshot] in process?.snapshot ?? first }, log: audit,
+                identities: desk)
+            runner.batches = BatchRunner(
+                store: batches, runner: runner,
+                desk: door.desk { shared.isDraining.load(ordering: .relaxed) })
             let session = OdooSessionBox()
             for handle in handles {
                 let caller = OdooCaller(
@@ -126,6 +134,7 @@ extension GatewayProcess {
             let world = ServiceWorld(
                 odoo: home, host: ReactorHost(handles[0], monotonic: Clock.monotonic, wall: Clock.wall))
             await process.recover(runner, world)
+            runner.batches?.recover(world)
             process.setOdoo(home)
             await desk.begin(patience: .seconds(5))
             try await process.startTokenService(configuration, desk, handles)
@@ -250,6 +259,14 @@ extension GatewayProcess {
             throw .system(error)
         } catch {
             throw .store(error as? StoreError ?? .closed)
+        }
+    }
+
+    private static func openBatches(_ configuration: Configuration) throws(StartFailure) -> BatchStore {
+        do throws(StoreError) {
+            return try BatchStore(directory: configuration.state + "/batches", limits: configuration.batches.limits)
+        } catch {
+            throw .store(error)
         }
     }
 

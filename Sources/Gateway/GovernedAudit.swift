@@ -113,7 +113,7 @@ struct GovernedAudit: AuditPort {
         }
         if let operation = answer.operationID { entry.detail = "operation \(operation)" }
         if let detail = answer.detail { entry.detail = detail }
-        if isWrite || answer.outcome == .applied {
+        if isWrite || answer.outcome == .applied || answer.outcome == .accepted {
             try? await log.appendDurably(entry)
         } else {
             let line = entry.line

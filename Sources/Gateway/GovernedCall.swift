@@ -8,6 +8,7 @@ import Policy
 import Reactor
 import Server
 import Services
+import Store
 import Upstream
 
 /// A governed call: gathers the body, runs the business service as async code on the same loop, and writes its answer.
@@ -23,17 +24,26 @@ final class GovernedCall: ExchangeConsumer {
     private let bodyBytesMax: Int
     private let number: UInt64
     private var isRunning = false
+    /// The body goes through the worker's sink of the same number.
+    private var isBatch = false
     private var place: AnyObject?
 
     /// Calls under way, so that the answer that comes back as a value finds its exchange.
     static func begin(
         _ exchange: Exchange, worker: Worker, context: RequestContext, call: ServiceCall,
-        audit: GovernedAudit, bodyBytesMax: Int
+        audit: GovernedAudit, bodyBytesMax: Int, batch: (sink: BatchSink, record: BatchRecord, offset: Int?)? = nil
     ) {
         let governed = GovernedCall(
             exchange, worker: worker, context: context, call: call, audit: audit, bodyBytesMax: bodyBytesMax)
         exchange.consumer = governed
         worker.governed[governed.number] = governed
+        if let batch {
+            governed.isBatch = true
+            worker.sinks[governed.number] = batch.sink
+            batch.sink.open(batch.record, offset: batch.offset)
+            if exchange.head.framing == .none || exchange.head.framing == .length(0) { batch.sink.end() }
+            return
+        }
         if exchange.head.framing == .none || exchange.head.framing == .length(0) { governed.run() }
     }
 
@@ -53,6 +63,10 @@ final class GovernedCall: ExchangeConsumer {
     // MARK: The body
 
     func requestBody(_ bytes: Span<UInt8>) {
+        if isBatch {
+            worker.sinks[number]?.take(bytes)
+            return
+        }
         if call.body.count + bytes.count > bodyBytesMax {
             guard let exchange else { return }
             self.exchange = nil
@@ -64,20 +78,49 @@ final class GovernedCall: ExchangeConsumer {
         call.body.append(copying: bytes)
     }
 
-    func requestBodyEnded() { run() }
+    func requestBodyEnded() {
+        if isBatch { worker.sinks[number]?.end() } else { run() }
+    }
 
-    func requestBodyFailed(_ error: HTTPError) { forget() }
+    func requestBodyFailed(_ error: HTTPError) {
+        worker.sinks[number]?.leave()
+        forget()
+    }
 
     func responseDrained() {}
 
     func clientGone() {
         // What runs goes on and keeps its place in the connection's limit until it has ended.
-        if isRunning { exchange = nil } else { forget() }
+        if isRunning {
+            exchange = nil
+        } else {
+            worker.sinks[number]?.leave()
+            forget()
+        }
     }
 
     private func forget() {
         exchange = nil
         worker.governed[number] = nil
+    }
+
+    // MARK: A batch
+
+    func holdBody() { exchange?.pauseBody() }
+    func resumeBody() { exchange?.resumeBody() }
+
+    /// Its lines are on the disk.
+    func run(with batch: ReceivedBatch) {
+        call.batch = batch
+        run()
+    }
+
+    func refuse(_ problem: Problem) {
+        guard let exchange else { return }
+        forget()
+        exchange.consumer = nil
+        context.isAudited = true
+        worker.refuse(exchange, .problem(problem))
     }
 
     // MARK: The service
@@ -207,8 +250,16 @@ extension Worker {
                     facts: facts)
             }
         }
+        var batch: (sink: BatchSink, record: BatchRecord, offset: Int?)?
+        if operation == BatchSubmission.operation {
+            context.isAudited = true
+            guard let found = batchSink(exchange, context, call, caller) else { return }
+            context.isAudited = false
+            batch = found
+        }
         GovernedCall.begin(
-            exchange, worker: self, context: context, call: call, audit: audit, bodyBytesMax: Self.callBytesMax)
+            exchange, worker: self, context: context, call: call, audit: audit, bodyBytesMax: Self.callBytesMax,
+            batch: batch)
     }
 
     /// Longest body of a governed call, in bytes. A business call is small; more is a mistake or an attack.

@@ -60,6 +60,10 @@ extension GatewayProcess {
                     let expired = world.host.wall + -self.snapshot.configuration.ledger.retention
                     _ = try await self.ledger.purge(finishedBefore: expired)
                     try await self.ledger.purgeApprovals(expiredBefore: expired)
+                    let batches = self.snapshot.configuration.batches
+                    try await self.batches.purge(
+                        completedBefore: world.host.wall + -batches.retention,
+                        leftBefore: world.host.wall + -BatchConfiguration.leftTimeMax)
                     let events = self.snapshot.configuration.events
                     let webhooks = self.snapshot.configuration.webhooks
                     let deliveries = self.webhooks.deliveries

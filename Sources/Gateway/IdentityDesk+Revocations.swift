@@ -11,6 +11,10 @@ enum RevocationRefused: Error {
 
 extension IdentityDesk {
     var revocations: [Revocation] { state.withLock { $0.revocations.entries } }
+    /// The caller's access was called back.
+    func isRevoked(_ principal: Principal) -> Bool {
+        state.withLock { $0.revocations.revocation(of: principal) != nil }
+    }
     var revocationCount: Int { state.withLock { $0.revocations.count } }
 
     /// Takes a revocation. When this returns it is on the disk, and no reactor accepts what it is about.

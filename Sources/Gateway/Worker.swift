@@ -41,6 +41,8 @@ final class Worker: ExchangeHandler {
     let idBuffer = IOBuffer(capacity: 64)
     let traceBuffer = IOBuffer(capacity: 64)
     final var governed: [UInt64: GovernedCall] = [:]
+    /// Batches that are being brought.
+    final var sinks: [UInt64: BatchSink] = [:]
     final var relayed: [UInt64: RPCExchange] = [:]
     /// Who calls Odoo for scripts; set before the first request, and by each reload.
     final var relay: RPCRelay?

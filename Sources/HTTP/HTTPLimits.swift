@@ -14,12 +14,12 @@ public struct HTTPLimits: Sendable, Hashable {
     /// Longest trailer section of a chunked body, in bytes. Longer ones get 431. Default 8,192.
     public var trailerBytesMax: Int
     /// Longest body, in bytes of payload. Longer ones get 413, at the head where it announces its length. Default
-    /// 16 MiB: larger than an attachment, small enough to bound a client's claim on an upstream.
+    /// 101 MiB: the largest batch; governed calls, scripts and routes have smaller bounds of their own.
     public var bodyBytesMax: Int64
 
     public init(
         headBytesMax: Int = 16_384, requestTargetBytesMax: Int = 8_192, fieldLineBytesMax: Int = 8_192,
-        fieldCountMax: Int = 100, trailerBytesMax: Int = 8_192, bodyBytesMax: Int64 = 16 * 1_048_576
+        fieldCountMax: Int = 100, trailerBytesMax: Int = 8_192, bodyBytesMax: Int64 = 101 * 1_048_576
     ) {
         // Offsets are 32 bits wide and a field's index is 16 bits wide.
         precondition(headBytesMax > 0 && headBytesMax <= 1 << 30 && fieldCountMax >= 0 && fieldCountMax <= 32_767)

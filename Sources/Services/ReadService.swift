@@ -20,6 +20,8 @@ struct ReadRequest: Sendable {
     let sites: SiteMap
     let permissions: SitePermissions
     let ledger: any LedgerPort
+    /// Nil where there are none.
+    let batches: BatchRunner?
     /// Identical reads become one, and are held for as long as the contract calls them fresh.
     let reads: ReadScope
 
@@ -87,4 +89,8 @@ struct ReadResult: Sendable {
     var outcome = ServiceAnswer.Outcome.read
     /// For the audit log, in a person's words.
     var detail: String?
+    /// Of the answer, besides what every answer has.
+    var fields: [(name: String, value: String)] = []
+    /// The answer as lines of JSON, in place of `json`.
+    var lines: [UInt8]?
 }

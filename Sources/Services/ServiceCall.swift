@@ -42,6 +42,8 @@ package struct ServiceCall: Sendable {
     package var ifNoneMatch: String?
     /// The field as it came. (RFC 9111 §5.2.1)
     package var cacheControl: String?
+    /// The lines that were brought, for `batch.submit`.
+    package var batch: ReceivedBatch?
     /// `Prefer: respond-async`. (RFC 7240 §4.1)
     package var prefersAsync: Bool
     /// How long an asynchronous answer waits for the outcome, `Prefer: wait`; 0 for not at all. (RFC 7240 §4.3)

@@ -10,7 +10,8 @@ package struct ServiceCatalog: Sendable {
     package static let shipped = ServiceCatalog(
         reads: [
             ReadProducts(), ReadWorkCenters(), ReadProductionOrders(), ReadInventory(), ReadOperation(),
-            ReadApprovals(), ReadEvents(), RecordRead.billsOfMaterials, RecordRead.routings, RecordRead.workOrders,
+            ReadApprovals(), ReadEvents(), ReadBatches(), RecordRead.billsOfMaterials, RecordRead.routings,
+            RecordRead.workOrders,
             RecordRead.locations, RecordRead.lots, RecordRead.suppliers, RecordRead.purchaseOrders,
             RecordRead.equipment,
         ],
@@ -23,7 +24,7 @@ package struct ServiceCatalog: Sendable {
             ReportScrapService(), ReportLabourService(), ReportDowntimeService(),
             CloseDowntimeService(),
         ],
-        gateway: [DecideApproval(), EvaluateAccess(), PostEvents()])
+        gateway: [DecideApproval(), EvaluateAccess(), PostEvents(), SubmitBatch()])
 
     init(reads: [any ReadService], writes: [any WriteService], gateway: [any ReadService] = []) {
         self.gateway = Dictionary(gateway.map { ($0.operation, $0) }, uniquingKeysWith: { first, _ in first })

@@ -15,6 +15,7 @@ package final class ServiceRunner: Sendable {
     let configuration: ServiceConfiguration
     /// What Odoo answered to reads.
     package let reads: ReadCache
+    private let batchBox = Mutex<BatchRunner?>(nil)
     let gate = RecordGate()
     let categories = ProductCategories()
     let claims = Claims()
@@ -44,6 +45,12 @@ package final class ServiceRunner: Sendable {
 
     func writeService(_ operation: String) -> (any WriteService)? {
         catalog.write(operation) ?? own.withLock { $0[operation] }
+    }
+
+    /// Who carries out batches; set once, before the first call.
+    package var batches: BatchRunner? {
+        get { batchBox.withLock { $0 } }
+        set { batchBox.withLock { $0 = newValue } }
     }
 
     /// The event log.
@@ -87,7 +94,7 @@ package final class ServiceRunner: Sendable {
     /// The input as the contract has it, or every violation at once.
     static func input(of call: ServiceCall) throws(ServiceStop) -> EndpointInput {
         var body: JSONValue?
-        if !call.body.isEmpty {
+        if !call.body.isEmpty, call.endpoint.bodyMediaType == Endpoint.json {
             if call.endpoint.body == nil {
                 // Whatever it is, there must be none.
                 body = .null
@@ -128,7 +135,7 @@ package final class ServiceRunner: Sendable {
         let scope = ReadScope(reads, call.contract, ageMax: CacheDirectives.ageMax(call.cacheControl))
         let request = ReadRequest(
             call: call, input: input, sites: sites, permissions: SitePermissions(sites: sites.names, call.authorize),
-            ledger: ledger, reads: scope)
+            ledger: ledger, batches: batches, reads: scope)
         let result = try await service.read(request)
         // A list may hold records of several sites: then what any of them hides is hidden.
         let mask =
@@ -138,6 +145,11 @@ package final class ServiceRunner: Sendable {
         // Hidden first: what is masked cannot be asked for either.
         let json = call.endpoint.selecting(input, from: result.json.masking(mask))
         var answer = ServiceAnswer(result.outcome, status: call.endpoint.status, json: json)
+        if let lines = result.lines {
+            answer.body = lines
+            answer.contentType = BatchSubmission.mediaType
+        }
+        answer.fields += result.fields
         if call.contract.kind == .read {
             answer.addFreshness(of: call.contract, age: scope.age)
             answer.validate(against: call.ifNoneMatch, sha256)

@@ -34,16 +34,19 @@ import Testing
         ),
         (
             "mes",
-            Set(reads + reports + planning + ["approval.read", "event.read", "plant-event.post", "access.evaluate"])
+            Set(
+                reads + reports + planning + [
+                    "approval.read", "event.read", "plant-event.post", "access.evaluate", "batch.submit", "batch.read",
+                ])
         ),
         (
             "wms",
             [
                 "product.read", "inventory.read", "location.read", "lot.read", "supplier.read", "purchase-order.read",
                 "transfer.create", "transfer.validate", "lot.create",
-                "inventory.count", "event.read", "access.evaluate",
+                "inventory.count", "event.read", "access.evaluate", "batch.submit", "batch.read",
             ]
-        ), ("auditor", Set(reads + ["event.read"])), ("security", ["operation.read"]),
+        ), ("auditor", Set(reads + ["event.read", "batch.read"])), ("security", ["operation.read"]),
         ("nobody", []),
     ]
 
