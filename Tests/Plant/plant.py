@@ -49,6 +49,16 @@ def wait(seconds, condition, what):
         time.sleep(0.02)
 
 
+def bind(s, source):
+    """The address that a socket will connect from; its port is chosen when it connects.
+
+    A port chosen now would be no other connection's for as long as the kernel remembers this one, and a flood of them
+    would leave none to anybody.
+    """
+    s.setsockopt(socket.IPPROTO_IP, 24, 1)  # IP_BIND_ADDRESS_NO_PORT of linux/in.h
+    s.bind((source, 0))
+
+
 class Answer:
     def __init__(self, status, fields, body):
         self.status, self.fields, self.body = status, fields, body
@@ -318,7 +328,7 @@ class Gateway:
         if receive_buffer:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         if source:
-            s.bind((source, 0))
+            bind(s, source)
         s.settimeout(seconds)
         s.connect(("127.0.0.1", self.ports[listener]))
         if listener == "tls":
@@ -341,8 +351,9 @@ class Gateway:
                 "localhost", self.ports[listener], timeout=seconds, context=self.plant.client_context())
         else:
             connection = http.client.HTTPConnection(
-                "127.0.0.1", self.ports[listener], timeout=seconds,
-                source_address=(source, 0) if source else None)
+                "127.0.0.1", self.ports[listener], timeout=seconds)
+            if source:
+                connection.sock = self.connect(listener, source, seconds)
         headers = dict(fields or {})
         if token:
             headers["Authorization"] = "Bearer " + self.plant.token(token)
