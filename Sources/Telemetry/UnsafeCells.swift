@@ -10,8 +10,7 @@ import Synchronization
 ///
 /// `@unchecked Sendable`: the pointer is constant, the memory behind it is `Atomic`, initialised before the object can
 /// be shared and freed when nobody refers to it any more; every access is within `count`.
-@usableFromInline
-package final class MetricCells: @unchecked Sendable {
+@usableFromInline package final class MetricCells: @unchecked Sendable {
     @usableFromInline let base: UnsafeMutablePointer<Atomic<Int>>
     @usableFromInline package let count: Int
 
