@@ -255,7 +255,7 @@ private struct LineReader: ~Escapable {
 
     @_lifetime(self: copy self)
     mutating func next() -> Range<Int>? {
-        guard let end = bytes.firstIndex(of: 10, from: position) else { return nil }
+        guard let end = bytes.firstLineFeed(from: position) else { return nil }
         defer { position = end + 1 }
         return position..<end
     }

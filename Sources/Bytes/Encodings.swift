@@ -8,16 +8,9 @@ public enum Base64URL {
     public static func append<Sink: ByteSink>(_ bytes: Span<UInt8>, to sink: inout Sink) {
         let letters = alphabet.bytes
         var i = 0
-        // Six bytes become eight letters and one word: a digest's text in a third of the instructions.
-        while i + 5 < bytes.count {
-            var n = UInt64(0)
-            for k in 0..<6 { n = n << 8 | UInt64(bytes[i &+ k]) }
-            var word = UInt64(0)
-            for _ in 0..<8 {
-                word = word << 8 | UInt64(letters[Int(truncatingIfNeeded: n & 63)])
-                n >>= 6
-            }
-            sink.append(word: word)
+        // Six bytes become eight letters and one word.
+        while i + 8 <= bytes.count {
+            sink.append(word: eightLetters(bytes.word(at: i).byteSwapped >> 16))
             i += 6
         }
         while i + 2 < bytes.count {
@@ -38,6 +31,22 @@ public enum Base64URL {
             sink.append(letters[n >> 12 & 63])
             sink.append(letters[n >> 6 & 63])
         }
+    }
+
+    /// The letters of 48 bits, the highest first, as a little-endian word, all at once: 40 instructions where a loop takes 100.
+    @inlinable
+    static func eightLetters(_ bits: UInt64) -> UInt64 {
+        // Six bits to a byte: by halves of 24, of 12, of 6.
+        var x = bits >> 24 | (bits & 0xff_ffff) << 32
+        x = (x >> 12 & 0x0000_0fff_0000_0fff) | (x & 0x0000_0fff_0000_0fff) << 16
+        x = (x >> 6 & 0x003f_003f_003f_003f) | (x & 0x003f_003f_003f_003f) << 8
+        // One in each byte from this value on. Values are below 64, so that nothing is carried into the next byte.
+        func from(_ least: UInt64) -> UInt64 {
+            (x &+ (128 &- least) &* 0x0101_0101_0101_0101) >> 7 & 0x0101_0101_0101_0101
+        }
+        // `A` to `Z`, then `a` is 6 further than the next, `0` 75 less than that would be, `-` 13 less, `_` 49 more.
+        let text = x &+ 65 &* 0x0101_0101_0101_0101 &+ from(26) &* 6 &- from(52) &* 75
+        return text &- from(62) &* 13 &+ from(63) &* 49
     }
 
     public static func encode(_ bytes: [UInt8]) -> String {

@@ -304,6 +304,18 @@ extension Span where Element == UInt8 {
         }
     }
 
+    /// Offset of the first line feed at or after `from`; nil when there is none. The C library looks at 32 bytes at a time,
+    /// which is worth the call where lines are long.
+    public func firstLineFeed(from: Int) -> Int? {
+        precondition(from >= 0 && from <= count)
+        return withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress, let found = memchr(base + from, 10, buffer.count - from) else {
+                return nil
+            }
+            return UnsafeRawPointer(found) - UnsafeRawPointer(base)
+        }
+    }
+
     /// The bytes as text; invalid UTF-8 becomes U+FFFD.
     public var text: String {
         withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }

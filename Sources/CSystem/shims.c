@@ -33,6 +33,7 @@ int csystem_tls_add_chain_certificate(SSL_CTX *context, X509 *certificate) {
 }
 
 void csystem_tls_set_server_options(SSL_CTX *context) {
+    SSL_CTX_set_num_tickets(context, 1);
     SSL_CTX_set_options(context,
                         SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
 }

@@ -43,9 +43,9 @@ public final class HTTP2Template {
     }
 }
 
-/// The session that nghttp2 calls.
-private func session(_ me: UnsafeMutableRawPointer) -> HTTP2Session {
-    Unmanaged<HTTP2Session>.fromOpaque(me).takeUnretainedValue()
+/// Calls the session that nghttp2 calls. Its connection holds it meanwhile, so that no reference need be counted.
+private func session<R>(_ me: UnsafeMutableRawPointer, _ body: (HTTP2Session) -> R) -> R {
+    Unmanaged<HTTP2Session>.fromOpaque(me)._withUnsafeGuaranteedRef(body)
 }
 
 /// nghttp2's calls, each with the session behind its user data: no captures, no allocation.
@@ -53,13 +53,13 @@ enum HTTP2Callbacks {
     static func install(in callbacks: OpaquePointer?) {
         nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, me in
             guard let frame, let me else { return 0 }
-            session(me).headersBegan(frame.pointee)
+            session(me) { $0.headersBegan(frame.pointee) }
             return 0
         }
         nghttp2_session_callbacks_set_on_header_callback(callbacks) {
             raw, frame, name, nameCount, value, valueCount, _, me in
             guard let frame, let me, let name, let value else { return 0 }
-            let taken = Unmanaged<HTTP2Session>.fromOpaque(me)._withUnsafeGuaranteedRef {
+            let taken = session(me) {
                 $0.field(
                     frame.pointee.hd.stream_id, Span(_unsafeStart: name, count: nameCount),
                     Span(_unsafeStart: value, count: valueCount))
@@ -72,33 +72,33 @@ enum HTTP2Callbacks {
         }
         nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, me in
             guard let frame, let me else { return 0 }
-            session(me).frameReceived(frame.pointee)
+            session(me) { $0.frameReceived(frame.pointee) }
             return 0
         }
         nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) { _, frame, _, me in
             guard let frame, let me else { return 0 }
-            session(me).invalidFrame(frame.pointee.hd)
+            session(me) { $0.invalidFrame(frame.pointee.hd) }
             return 0
         }
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, id, data, count, me in
             guard let data, let me else { return 0 }
-            session(me).dataReceived(id, Span(_unsafeStart: data, count: count))
+            session(me) { $0.dataReceived(id, Span(_unsafeStart: data, count: count)) }
             return 0
         }
         nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, me in
             guard let frame, let me else { return 0 }
-            session(me).frameSent(frame.pointee)
+            session(me) { $0.frameSent(frame.pointee) }
             return 0
         }
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { raw, id, code, me in
             guard let me else { return 0 }
-            session(me).streamClosed(id, code)
+            session(me) { $0.streamClosed(id, code) }
             return 0
         }
         nghttp2_session_callbacks_set_send_data_callback(callbacks) { _, frame, header, count, source, me in
             guard let header, let source, let pointer = source.pointee.ptr, let me else { return 0 }
             let stream = Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
-            session(me).sendData(stream, header: Span(_unsafeStart: header, count: 9), count: count)
+            session(me) { $0.sendData(stream, header: Span(_unsafeStart: header, count: 9), count: count) }
             return 0
         }
     }
@@ -120,7 +120,7 @@ enum HTTP2Callbacks {
             flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
             if stream.hasTrailers {
                 flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
-                session(me).submitTrailers(stream)
+                session(me) { $0.submitTrailers(stream) }
             }
         }
         return n
@@ -138,8 +138,9 @@ extension HTTP2Session {
     func headersBegan(_ frame: nghttp2_frame) {
         let id = frame.hd.stream_id
         guard frame.headers.cat == NGHTTP2_HCAT_REQUEST else {
-            incoming = stream(id)
-            incoming?.phase = .trailers
+            let stream = stream(id)
+            stream?.phase = .trailers
+            incoming = stream.map(Unmanaged.passUnretained)
             return
         }
         incoming = nil
@@ -150,24 +151,28 @@ extension HTTP2Session {
             return
         }
         stream.begin(id)
-        incoming = stream
+        incoming = Unmanaged.passUnretained(stream)
         nghttp2_session_set_stream_user_data(raw, id, Unmanaged.passUnretained(stream).toOpaque())
     }
 
     /// False ends the connection.
     func field(_ id: Int32, _ name: Span<UInt8>, _ value: Span<UInt8>) -> Bool {
-        guard let stream = incoming, stream.id == id else { return true }
-        if stream.phase == .trailers {
-            HTTP2RequestRules.addTrailer(name, value, to: stream, limits: httpLimits)
-        } else {
-            HTTP2RequestRules.add(name, value, to: stream, limits: httpLimits)
+        guard let incoming else { return true }
+        return incoming._withUnsafeGuaranteedRef { stream in
+            // One that has gone meanwhile has no number, or another.
+            guard stream.id == id else { return true }
+            if stream.phase == .trailers {
+                HTTP2RequestRules.addTrailer(name, value, to: stream, limits: httpLimits)
+            } else {
+                HTTP2RequestRules.add(name, value, to: stream, limits: httpLimits)
+            }
+            // A few bytes of compressed head name kilobytes of the table each: what is far over the limit is no mistake.
+            if stream.listBytes > 4 * httpLimits.headBytesMax {
+                cutOff(.headerListBomb)
+                return false
+            }
+            return true
         }
-        // A few bytes of compressed head name kilobytes of the table each: what is far over the limit is no mistake.
-        if stream.listBytes > 4 * httpLimits.headBytesMax {
-            cutOff(.headerListBomb)
-            return false
-        }
-        return true
     }
 
     func frameReceived(_ frame: nghttp2_frame) {
@@ -276,6 +281,7 @@ extension HTTP2Session {
 
     func streamClosed(_ id: Int32, _ code: UInt32) {
         guard let stream = stream(id) else { return }
+        if incoming?.toOpaque() == Unmanaged.passUnretained(stream).toOpaque() { incoming = nil }
         nghttp2_session_set_stream_user_data(raw, id, nil)
         stream.id = 0
         stream.receiver?.closed(code)

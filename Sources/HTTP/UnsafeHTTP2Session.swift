@@ -32,7 +32,7 @@ public final class HTTP2Session {
     final var resets: HTTP2Meter
     final var continuations = 0
     /// The stream whose fields come now: a block of them is not interrupted. (RFC 9113 §4.3)
-    final var incoming: HTTP2Stream?
+    final var incoming: Unmanaged<HTTP2Stream>?
     final var history = HTTP2StreamHistory()
     private final var scanner = HTTP2FrameScanner()
     /// What the client is told at the end, if not what the reason says.

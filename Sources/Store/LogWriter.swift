@@ -155,7 +155,7 @@ final class LogWriter {
     private func chainLines(_ bytes: Span<UInt8>, _ chain: inout AuditChain) -> Int {
         var count = 0
         var start = 0
-        while let end = bytes.firstIndex(of: 10, from: start) {
+        while let end = bytes.firstLineFeed(from: start) {
             let object = bytes.extracting(start..<end)
             start = end + 1
             guard object.count > 2, object[0] == UInt8(ascii: "{"), object[object.count - 1] == UInt8(ascii: "}") else {

@@ -63,9 +63,10 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
 
     // MARK: For calls
 
-    /// Whether the request body should wait until `requestDrained`.
+    /// Whether the request body should wait until `requestDrained`: because much waits, or because the server's socket is
+    /// full, when each byte that is read would only be copied.
     package final var isBackedUp: Bool {
-        if output.count >= pool.configuration.sendBufferBytesMax {
+        if output.count >= pool.configuration.sendBufferBytesMax || (!output.isEmpty && !isWritable) {
             toldBackedUp = true
             return true
         }
@@ -382,7 +383,8 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
     private final func sendOutput() -> Bool {
         switch send(output) {
         case .all, .partly:
-            if toldBackedUp && output.count < pool.configuration.sendBufferBytesMax / 2 {
+            // The socket's own buffer is full then, so that the server does not wait for what is read next.
+            if toldBackedUp && output.isEmpty {
                 toldBackedUp = false
                 call?.requestDrained()
             }
