@@ -6,6 +6,8 @@ BENCH_ARGS ?=
 CRASH_ARGS ?=
 CHAOS_ROUNDS ?= 1000
 CHAOS_SEED ?= 1
+CHAOS_ARGS ?=
+DUPLICATES_ARGS ?=
 ATTACKS_ARGS ?=
 FUZZ_ARGS ?=
 IDLE_ARGS ?=
@@ -17,7 +19,7 @@ export FUZZ_SECONDS
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 12
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test cel-conformance jwt-conformance bench count attacks crash chaos idle storm test-asan \
+.PHONY: help run build test cel-conformance jwt-conformance bench count attacks crash chaos duplicates idle storm test-asan \
 	test-tsan lint fuzz format clean
 
 help: ## List these commands.
@@ -74,10 +76,17 @@ storm: ## 10,000 events to 100 subscribers, a tenth of them sick, with kill -9; 
 	@python3 Tests/Plant/storm.py $(STORM_ARGS)
 	@python3 Tests/Plant/pending.py $(PENDING_ARGS)
 
-chaos: ## Every write through deaths, lost answers, faults and repetitions, CHAOS_ROUNDS times from CHAOS_SEED on.
+chaos: ## Every write through 1,000 kills, lost answers, faults and restarts of a real gateway; then in simulated rounds.
 	@scripts/install-deps.sh test
+	@scripts/build.sh
+	@python3 Tests/Plant/chaos.py --seed $(CHAOS_SEED) $(CHAOS_ARGS)
 	@set -o pipefail; MILLGATE_CHAOS_ROUNDS=$(CHAOS_ROUNDS) MILLGATE_CHAOS_SEED=$(CHAOS_SEED) \
 		swift test --disable-xctest --filter ChaosTests | grep -E '^chaos|✘|Test run'
+
+duplicates: ## Every write sent five times at random moments, also across restarts; counts effects (one each).
+	@scripts/install-deps.sh test
+	@scripts/build.sh
+	@python3 Tests/Plant/duplicates.py $(DUPLICATES_ARGS)
 
 idle: ## Hold 10,000 idle connections and measure what each costs in memory.
 	@scripts/install-deps.sh test

@@ -195,6 +195,8 @@ package struct OdooConfiguration: Sendable {
     package var queueMax = 256
     /// Longer than Odoo's own retries, which last up to half a minute. Default 60 s.
     package var callTimeout: Nanoseconds = .seconds(60)
+    /// Longest time that Odoo may be at work at a call without an answer: its `limit_time_real` and a margin. Default 150 s.
+    package var callRunsMax = ServiceConfiguration().callRunsMax
     /// Answers to reads that are held while they are fresh, in bytes; 0 for none. Default 32 MiB.
     package var readCacheBytesMax = ReadCache.bytesMaxDefault
     /// Authorities of an `https` Odoo, PEM; nil means the system's.

@@ -38,6 +38,8 @@ extension ConfigurationReader {
             odooConfiguration.queueMax = odoo.int("queue", in: 0...65_536, default: odooConfiguration.queueMax)
             odooConfiguration.callTimeout = odoo.duration(
                 "call_timeout", in: .seconds(1) ... .minutes(30), default: odooConfiguration.callTimeout)
+            odooConfiguration.callRunsMax = odoo.duration(
+                "call_runs_max", in: .seconds(1) ... .hours(6), default: odooConfiguration.callRunsMax)
             odooConfiguration.readCacheBytesMax = odoo.byteCount(
                 "read_cache", in: 0...4_294_967_296, default: odooConfiguration.readCacheBytesMax)
             odooConfiguration.authoritiesFile = odoo.string("authorities")

@@ -161,6 +161,10 @@ extension ConfigurationReader {
             result.ledger.settleLimit = ledger.duration(
                 "settle_limit", in: .minutes(3) ... .hours(24 * 7), default: result.ledger.settleLimit)
         }
+        if result.odoo.callRunsMax >= result.ledger.settleLimit {
+            // Else a call that was lost would be handed to a person before it can be known to be lost.
+            map.optional("odoo")?.report("'call_runs_max' must be shorter than 'ledger.settle_limit'")
+        }
     }
 
     mutating func readLog(_ map: DocumentMapping) {

@@ -72,6 +72,7 @@ extension GatewayProcess {
             accessLog: try openAccessLog(configuration.log), permanentTargets: [odoo], startedAt: Clock.wall())
         var services = ServiceConfiguration()
         services.settleTimeMax = configuration.ledger.settleLimit
+        services.callRunsMax = configuration.odoo.callRunsMax
         let runner = ServiceRunner(
             sites: SiteMap(
                 sites: configuration.sites.map {

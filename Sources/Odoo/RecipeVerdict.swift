@@ -5,7 +5,7 @@ package enum RecipeVerdict: Hashable, Sendable {
     /// The effect is there, as it was meant.
     case applied
     /// The effect is not there. Proof only when the call cannot run any more: Odoo answered, or `callRunsMax` passed
-    /// since it was sent.
+    /// (or what is configured) since it was sent.
     case notApplied
     /// The record is in a state that neither the call nor its absence explains: somebody else was there. A person
     /// must look.

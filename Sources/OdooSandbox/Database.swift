@@ -2,10 +2,13 @@
 struct Database: Sendable {
     private(set) var tables: [String: Table]
     /// Names like `WH/MO/00025`. Not undone, as PostgreSQL's sequences are not.
-    private var sequences: [String: Int] = [:]
+    private(set) var sequences: [String: Int] = [:]
     private var undo: [(model: String, id: Int, row: Row?)] = []
     /// How much of `undo` was there when the innermost savepoint was set.
     private var savepoint = 0
+    /// What the transactions since `takeCommitted` have changed, and whether it was there before; only where somebody asks.
+    private var committed: [(model: String, id: Int, isNew: Bool)] = []
+    var keepsCommitted = false
 
     init(_ schemas: [Schema]) {
         tables = [:]
@@ -53,7 +56,19 @@ struct Database: Sendable {
     mutating func setSequence(_ sequence: String, _ value: Int) { sequences[sequence] = value }
     mutating func setNextID(_ model: String, _ id: Int) { tables[model]?.nextID = id }
 
+    /// Each record that was changed, once.
+    mutating func takeCommitted() -> [(model: String, id: Int, isNew: Bool)] {
+        defer { committed = [] }
+        return committed
+    }
+
     mutating func commit() {
+        if keepsCommitted {
+            var seen: [String: Set<Int>] = [:]
+            for entry in undo where seen[entry.model, default: []].insert(entry.id).inserted {
+                committed.append((entry.model, entry.id, entry.row == nil))
+            }
+        }
         undo.removeAll(keepingCapacity: true)
         savepoint = 0
     }

@@ -20,13 +20,14 @@ extension SandboxWorld {
             for fault in parsed { faults.add(fault) }
             return Pages.json(200, JSONValue(parsed.count))
         case ("POST", "/sandbox/reset"):
+            guard !configuration.keepsState else { return Pages.text(409, "its state is kept in a file: remove that") }
             self = SandboxWorld(configuration)
             return Pages.json(200, true)
         default: return Pages.text(404, "no such door")
         }
     }
 
-    /// Orders, open and done moves, stock, and how often each method was called and ran.
+    /// Orders, open and done moves, stock, and how often each method was called and ran, how often calls met on one record.
     var state: JSONValue {
         let orders = engine.database.ids(Model.production).map { id -> JSONValue in
             [
@@ -65,8 +66,11 @@ extension SandboxWorld {
             calls[key] = JSONValue(count.calls)
             effects[key] = JSONValue(count.effects)
         }
+        let contended = JSONObject(
+            contention.counts.sorted { $0.key < $1.key }.map { ($0.key, JSONValue($0.value)) })
         return [
-            "version": JSONValue(version.rawValue), "orders": .array(orders), "moves": .array(moves),
+            "contended": .object(contended), "version": JSONValue(version.rawValue), "orders": .array(orders),
+            "moves": .array(moves),
             "quants": .array(quants), "calls": .object(calls), "effects": .object(effects),
             "faults": JSONValue(faults.waiting.count),
         ]

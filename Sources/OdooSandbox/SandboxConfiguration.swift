@@ -54,6 +54,8 @@ package struct SandboxLatencies: Sendable, Hashable {
     package var write: Nanoseconds = 0
     package var confirm: Nanoseconds = 0
     package var markDone: Nanoseconds = 0
+    package var scrap: Nanoseconds = 0
+    package var startWork: Nanoseconds = 0
     /// Every other method.
     package var other: Nanoseconds = 0
 
@@ -69,6 +71,8 @@ package struct SandboxLatencies: Sendable, Hashable {
         latencies.write = .milliseconds(is19 ? 16 : 16)
         latencies.confirm = .milliseconds(is19 ? 78 : 114)
         latencies.markDone = .milliseconds(is19 ? 163 : 118)
+        latencies.scrap = .milliseconds(is19 ? 84 : 151)
+        latencies.startWork = .milliseconds(is19 ? 114 : 79)
         latencies.other = .milliseconds(is19 ? 36 : 47)
         return latencies
     }
@@ -82,6 +86,8 @@ package struct SandboxLatencies: Sendable, Hashable {
         case "write", "unlink": write
         case "action_confirm": confirm
         case "button_mark_done": markDone
+        case "action_validate" where model == Model.scrap: scrap
+        case "button_start": startWork
         default: other
         }
     }
@@ -97,6 +103,10 @@ package struct SandboxConfiguration: Sendable {
     package var upgradesWebSockets: Bool
     /// Bytes of `/web/static/big`.
     package var bigFileSize: Int
+    /// Calls at once, each for as long as `latencies` say; more wait in the order in which they came. 0 for any number.
+    package var workersMax = 0
+    /// A file keeps what happens.
+    var keepsState = false
 
     /// Users are `admin` (password `admin`), `mes` (password `mes-pw`, API key `sandbox-key`) and `limited`.
     package init(

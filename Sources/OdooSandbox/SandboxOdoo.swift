@@ -68,10 +68,26 @@ package struct SandboxAnswer: Sendable {
 package final class SandboxOdoo: Sendable {
     package let configuration: SandboxConfiguration
     private let world: Mutex<SandboxWorld>
+    private let file: SandboxFile?
 
     package init(configuration: SandboxConfiguration) {
         self.configuration = configuration
         world = Mutex(SandboxWorld(configuration))
+        file = nil
+    }
+
+    /// One that goes on where the file ends, and writes into it what happens.
+    package init(configuration: SandboxConfiguration, file: SandboxFile) throws {
+        var configuration = configuration
+        configuration.keepsState = true
+        var started = SandboxWorld(configuration)
+        guard let whole = SandboxJournal.replay(file.content, into: &started.engine.database) else {
+            throw SandboxStateError()
+        }
+        try file.keep(whole)
+        self.configuration = configuration
+        world = Mutex(started)
+        self.file = file
     }
 
     /// How long the glue must wait before it calls `answer`: zero, unless a fault says that the effect is late. Asked
@@ -84,7 +100,22 @@ package final class SandboxOdoo: Sendable {
     }
 
     package func answer(_ request: SandboxRequest, now: WallInstant) -> SandboxAnswer {
-        world.withLock { $0.answer(request, now: now) }
+        world.withLock { world in
+            var answer = world.answer(request, now: now)
+            let changes = world.engine.database.takeCommitted()
+            if configuration.workersMax > 0 {
+                let old = changes.filter { !$0.isNew }.map { SandboxContention.Record(model: $0.model, id: $0.id) }
+                answer.delay = world.contention.enter(Set(old), time: answer.delay, now: now)
+            }
+            if let file, !changes.isEmpty {
+                let database = world.engine.database
+                file.append(
+                    SandboxJournal.line(
+                        changes.map { ($0.model, $0.id, database.row($0.model, $0.id)) }, sequences: database.sequences)
+                )
+            }
+            return answer
+        }
     }
 
     /// Puts a fault into the queue, as `POST /sandbox/faults` does.
@@ -109,6 +140,11 @@ package final class SandboxOdoo: Sendable {
     }
 }
 
+/// A state file that is none.
+package struct SandboxStateError: Error, CustomStringConvertible {
+    package var description: String { "this is no state of a sandbox" }
+}
+
 /// Everything behind the lock.
 struct SandboxWorld: Sendable {
     struct Count: Sendable {
@@ -121,6 +157,7 @@ struct SandboxWorld: Sendable {
     let configuration: SandboxConfiguration
     var engine: Engine
     var faults = FaultQueue()
+    var contention = SandboxContention()
     var counts: [String: Count] = [:]
     /// Kept for the next request.
     var bigFile: [UInt8] = []
@@ -128,6 +165,7 @@ struct SandboxWorld: Sendable {
     init(_ configuration: SandboxConfiguration) {
         self.configuration = configuration
         engine = configuration.seed.engine(configuration)
+        engine.database.keepsCommitted = configuration.workersMax > 0 || configuration.keepsState
     }
 
     var version: SandboxVersion { configuration.version }

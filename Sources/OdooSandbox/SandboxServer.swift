@@ -8,8 +8,12 @@ import Server
 /// Like Odoo it closes the connection after every answer, even when keepalive was asked for.
 package final class SandboxServer: ExchangeHandler {
     private let odoo: SandboxOdoo
+    private let workers: SandboxWorkers
 
-    private init(odoo: SandboxOdoo) { self.odoo = odoo }
+    private init(odoo: SandboxOdoo) {
+        self.odoo = odoo
+        workers = SandboxWorkers(odoo.configuration.workersMax)
+    }
 
     /// Starts a reactor of its own and listens on it. Port 0 takes a free one; returns the address that was bound.
     package static func start(
@@ -47,7 +51,7 @@ package final class SandboxServer: ExchangeHandler {
             let value = bytes.extracting(head[i].valueRange)
             request.fields.append((name.text, value.text))
         }
-        let gathering = SandboxExchange(exchange, request, odoo)
+        let gathering = SandboxExchange(exchange, request, odoo, workers)
         exchange.consumer = gathering
         if head.framing == .none || head.framing == .length(0) { gathering.requestBodyEnded() }
     }
@@ -64,17 +68,25 @@ private final class SandboxExchange: ExchangeConsumer {
     private var exchange: Exchange?
     private var request: SandboxRequest
     private let odoo: SandboxOdoo
+    private let workers: SandboxWorkers
 
-    init(_ exchange: Exchange, _ request: SandboxRequest, _ odoo: SandboxOdoo) {
+    init(_ exchange: Exchange, _ request: SandboxRequest, _ odoo: SandboxOdoo, _ workers: SandboxWorkers) {
         self.exchange = exchange
         self.request = request
         self.odoo = odoo
+        self.workers = workers
     }
 
     func requestBody(_ bytes: Span<UInt8>) { request.body.append(copying: bytes) }
 
     func requestBodyEnded() {
         guard let reactor = exchange?.reactor else { return }
+        // Its own doors are beside Odoo.
+        if request.path.hasPrefix("/sandbox/") { return begin(on: reactor) }
+        workers.enter { [self] in begin(on: reactor) }
+    }
+
+    private func begin(on reactor: Reactor) {
         let hold = odoo.hold(request)
         if hold > 0 {
             // Also when the client has gone by then: Odoo goes on, too.
@@ -98,6 +110,7 @@ private final class SandboxExchange: ExchangeConsumer {
     func clientGone() { exchange = nil }
 
     private func send(_ answer: SandboxAnswer) {
+        defer { if !request.path.hasPrefix("/sandbox/") { workers.leave() } }
         guard let exchange else { return }
         self.exchange = nil
         if answer.fault == .closeWithoutAnswer {

@@ -54,7 +54,7 @@ struct ConfirmSettlement: Sendable, Hashable {
                     if let order { return try await result(order, answer, run) }
                 case .conflict(let why): throw run.unknown(canSettle: false, why)
                 case .notApplied:
-                    if !mayStillRun || host.wall - sentAt >= RecipeVerdict.callRunsMax {
+                    if !mayStillRun || host.wall - sentAt >= run.callRunsMax {
                         await restore(run)
                         throw Self.stop(answer)
                     }

@@ -119,7 +119,8 @@ extension ServiceRunner {
                 isResumed ? .unknown(journal.id, canSettle: true, cause: error.cause ?? "it could not be read") : error)
         }
         let its = WriteRun(
-            job, odoo: odoo, sites: sites, journal: journal, ledger: ledger, gate: gate, categories: categories)
+            job, odoo: odoo, sites: sites, journal: journal, ledger: ledger, gate: gate, categories: categories,
+            callRunsMax: configuration.callRunsMax)
         run = its
         defer { its.unlock() }
         do throws(ServiceStop) {

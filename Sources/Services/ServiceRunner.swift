@@ -172,6 +172,9 @@ package struct ServiceConfiguration: Sendable {
     /// How long it is looked for what became of an operation, from its acceptance on, before a person must look.
     /// Default 1 hour: Odoo is up again by then, or somebody knows why not.
     package var settleTimeMax: Nanoseconds = .hours(1)
+    /// Longest time that Odoo may still be at work at a call after nobody listens any more: only then is it believed
+    /// that what does not show will not happen.
+    package var callRunsMax = RecipeVerdict.callRunsMax
     /// First pause before Odoo is asked again in the background, and the longest; it doubles in between.
     package var pauseMin: Nanoseconds = .seconds(1)
     package var pauseMax: Nanoseconds = .seconds(30)

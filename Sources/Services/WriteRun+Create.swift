@@ -111,7 +111,7 @@ extension WriteRun {
             var cause = "the call may still run"
             do throws(ServiceStop) {
                 if let id = try await record(of: externalID, model) { return id }
-                if !runs || host.wall - sentAt >= RecipeVerdict.callRunsMax { return nil }
+                if !runs || host.wall - sentAt >= callRunsMax { return nil }
             } catch {
                 // A read that failed says nothing.
                 guard error.meaning == .away else {

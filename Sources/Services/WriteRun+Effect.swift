@@ -45,7 +45,7 @@ extension WriteRun {
             case .conflict(let why): throw unknown(canSettle: false, why)
             case .notDone:
                 // What did not happen yet may still happen, and would then happen twice.
-                guard effect.repeats || odoo.wall - earlier >= RecipeVerdict.callRunsMax else {
+                guard effect.repeats || odoo.wall - earlier >= callRunsMax else {
                     throw unknown(canSettle: true, "the call may still run")
                 }
             }
@@ -113,7 +113,7 @@ extension WriteRun {
                     return found
                 case .conflict(let why): throw unknown(canSettle: false, why)
                 case .notDone:
-                    if once || !mayStillRun || host.wall - sentAt >= RecipeVerdict.callRunsMax { return nil }
+                    if once || !mayStillRun || host.wall - sentAt >= callRunsMax { return nil }
                 }
             } catch {
                 // A read that failed says nothing.

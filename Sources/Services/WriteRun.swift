@@ -12,6 +12,8 @@ final class WriteRun {
     let odoo: OdooSession
     let sites: SiteMap
     let journal: OperationJournal
+    /// Longest time that a call without an answer may still be at work in Odoo.
+    let callRunsMax: Nanoseconds
 
     private let job: WriteJob
     let ledger: any LedgerPort
@@ -48,8 +50,9 @@ final class WriteRun {
 
     init(
         _ job: WriteJob, odoo: OdooSession, sites: SiteMap, journal: OperationJournal, ledger: any LedgerPort,
-        gate: RecordGate, categories: ProductCategories
+        gate: RecordGate, categories: ProductCategories, callRunsMax: Nanoseconds
     ) {
+        self.callRunsMax = callRunsMax
         self.job = job
         self.ledger = ledger
         self.gate = gate

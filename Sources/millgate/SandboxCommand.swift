@@ -29,11 +29,26 @@ struct SandboxCommand: AsyncParsableCommand {
     @Flag(help: "Answer as slowly as the real Odoo was measured to.")
     var measuredLatency = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Calls at once; more wait. Calls that meet on one record are late, as in Odoo. 0 for any number.",
+            valueName: "count"))
+    var workers = 0
+
+    @Option(
+        help: ArgumentHelp("Keep what happens in this file, and go on from it at the next start.", valueName: "file"))
+    var state: String?
+
+    func validate() throws {
+        guard (0...1_024).contains(workers) else { throw ValidationError("'--workers' is 0 to 1024") }
+    }
+
     func run() async throws {
         let signals = try Signals()
         var settings = OdooConfiguration()
         settings.sandboxVersion = odoo
-        let url = try await SandboxRun.start(settings, host: host, port: port, measured: measuredLatency)
+        let url = try await SandboxRun.start(
+            settings, host: host, port: port, measured: measuredLatency, workers: workers, state: state)
         print("sandbox  \(url)")
         fflush(nil)
         while await signals.next() != .stop {}
@@ -46,16 +61,28 @@ enum SandboxRun {
 
     /// Returns its URL.
     static func start(
-        _ odoo: OdooConfiguration, host: String, port: UInt16, measured: Bool = false
+        _ odoo: OdooConfiguration, host: String, port: UInt16, measured: Bool = false, workers: Int = 0,
+        state: String? = nil
     ) async throws -> String {
         guard let version = SandboxVersion(rawValue: odoo.sandboxVersion) else {
             throw failure("the sandbox plays Odoo 17 and 19, not \(odoo.sandboxVersion)", .configuration)
         }
         var configuration = SandboxConfiguration(version: version, database: odoo.database, apiKey: key)
         if measured { configuration.latencies = .measured(version) }
+        configuration.workersMax = workers
+        let sandbox: SandboxOdoo
+        if let state {
+            do {
+                sandbox = try SandboxOdoo(configuration: configuration, file: SandboxFile(path: state))
+            } catch {
+                throw failure("\(state): \(error)")
+            }
+        } else {
+            sandbox = SandboxOdoo(configuration: configuration)
+        }
         do throws(ReactorError) {
             let (address, _) = try await SandboxServer.start(
-                SandboxOdoo(configuration: configuration), host: host, port: port)
+                sandbox, host: host, port: port)
             return "http://\(host):\(address.port)"
         } catch {
             throw failure("the sandbox cannot start: \(error)")

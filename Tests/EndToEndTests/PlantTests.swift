@@ -8,7 +8,7 @@ import Testing
 @Suite struct PlantTests {
     static let files = [
         "governed", "badinput", "proxying", "smuggling", "transport", "identity", "rpc", "http2", "tokens",
-        "webhooks", "snippets", "batches", "services",
+        "webhooks", "snippets", "batches", "services", "mixed",
     ]
 
     @Test(arguments: files)
@@ -34,6 +34,22 @@ import Testing
         let output = try await Self.python("crash.py", ["--kills", "4", "--clients", "4"])
         #expect(output.status == 0, "\(output.text)")
         #expect(output.text.contains(" acknowledged, 0 lost, 0 doubled"), "\(output.text)")
+    }
+
+    /// The long form is `make chaos`.
+    @Test(arguments: [17, 19])
+    func throughKillsAndBrokenAnswersOdooHoldsWhatWasAcknowledged(odoo: Int) async throws {
+        let output = try await Self.python(
+            "chaos.py", ["--disturbances", "16", "--clients", "6", "--odoo", "\(odoo)", "--seed", "\(odoo)"])
+        #expect(output.status == 0, "\(output.text)")
+        #expect(output.text.contains(" acknowledged, 0 lost, 0 doubled, 0 unknown"), "\(output.text)")
+    }
+
+    /// The long form is `make duplicates`.
+    @Test func sentFiveTimesEveryCallHappensOnce() async throws {
+        let output = try await Self.python("duplicates.py", ["--stories", "22", "--kills", "3", "--seed", "1"])
+        #expect(output.status == 0, "\(output.text)")
+        #expect(output.text.contains(" 0 lost, 0 doubled, 0 answered otherwise, 0 unknown"), "\(output.text)")
     }
 
     /// The long form is `make storm`.

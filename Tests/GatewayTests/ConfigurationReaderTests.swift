@@ -106,6 +106,7 @@ import Testing
             ("odoo: {url: \"http://x:0\", database: d, login: l, key: {file: k}}\n", "6:13: the port is not"),
             ("odoo: {url: http://x, sandbox: 19, database: d, login: l, key: {file: k}}\n", "6:13: either 'url' for"),
             ("odoo: {sandbox: 18}\n", "6:17: the sandbox speaks as Odoo 17 or 19, not 18"),
+            ("odoo: {call_runs_max: 1h}\n", "6:7: 'call_runs_max' must be shorter than 'ledger.settle_limit'"),
             ("odoo: {companies: []}\n", "6:19: the list must not be empty"),
             ("odoo: {key: {file: a, env: b}}\n", "6:13: a secret is either"),
             ("odoo: {key: {}}\n", "6:13: a secret is either"),

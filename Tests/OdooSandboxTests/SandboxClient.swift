@@ -13,6 +13,8 @@ struct SandboxClient {
         odoo = SandboxOdoo(configuration: SandboxConfiguration(version: version, seed: seed))
     }
 
+    init(odoo: SandboxOdoo) { self.odoo = odoo }
+
     var version: SandboxVersion { odoo.configuration.version }
     var mes: Int { version.is19 ? 7 : 8 }
 

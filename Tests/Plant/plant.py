@@ -374,16 +374,45 @@ class Gateway:
 
 
 class Sandbox:
-    """`millgate sandbox`, and what is in it."""
+    """`millgate sandbox`, and what is in it. With `keeps` it comes back from `restart` as a database does."""
 
-    def __init__(self, plant, odoo):
-        self.process = subprocess.Popen([str(plant.millgate), "sandbox", "--odoo", str(odoo), "--port", "0"],
-                                        stdout=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        self.port = int(line.strip().rpartition(":")[2])
+    def __init__(self, plant, odoo, keeps=False, arguments=()):
+        self.command = [str(plant.millgate), "sandbox", "--odoo", str(odoo), "--port", "0", *map(str, arguments)]
+        if keeps:
+            self.command += ["--state", str(plant.directory / f"odoo-{len(plant.servers)}.state")]
         self.key = plant.directory / "odoo.key"
         self.key.write_text("sandbox-key")
         self.key.chmod(0o600)
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        self.port = int(line.strip().rpartition(":")[2])
+
+    def restart(self):
+        """`kill -9`, and another start on another port; faults that were waiting wait still."""
+        waiting = self.ask("GET", "/sandbox/faults")
+        self.close()
+        self.start()
+        if waiting:
+            self.ask("POST", "/sandbox/faults", waiting)
+
+    def call(self, model, method, *arguments, **named):
+        """A call of Odoo's own interface, as its administrator."""
+        answer = self.ask("POST", "/jsonrpc", {
+            "jsonrpc": "2.0", "id": 1, "method": "call", "params": {
+                "service": "object", "method": "execute_kw",
+                "args": ["millgate", 2, "admin", model, method, list(arguments), named]}})
+        if "error" in answer:
+            raise AssertionError(f"{model}.{method}: {answer['error']['data']['message']}")
+        return answer.get("result")
+
+    def create(self, model, **values):
+        return self.call(model, "create", values)
+
+    def records(self, model, domain=(), fields=("id",)):
+        return self.call(model, "search_read", list(map(list, domain)), fields=list(fields))
 
     def settings(self, port=None):
         """The `odoo` part of the settings; `port` is something in between."""
@@ -393,7 +422,8 @@ class Sandbox:
     def ask(self, method, path, body=None):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
-            connection.request(method, path, body=json.dumps(body) if body is not None else None)
+            connection.request(method, path, body=json.dumps(body) if body is not None else None,
+                               headers={"Content-Type": "application/json"})
             return json.loads(connection.getresponse().read() or b"null")
         finally:
             connection.close()
@@ -475,9 +505,9 @@ class Plant:
         self.gateways.append(gateway)
         return gateway.start() if start else gateway
 
-    def sandbox(self, odoo=19):
+    def sandbox(self, odoo=19, keeps=False, arguments=()):
         """The built-in Odoo in a process of its own, so that it outlives a gateway."""
-        sandbox = Sandbox(self, odoo)
+        sandbox = Sandbox(self, odoo, keeps, arguments)
         self.servers.append(sandbox)
         return sandbox
 
