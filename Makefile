@@ -8,6 +8,8 @@ CHAOS_ROUNDS ?= 1000
 CHAOS_SEED ?= 1
 CHAOS_ARGS ?=
 DUPLICATES_ARGS ?=
+SHIFT_ARGS ?=
+BATCH_ARGS ?=
 ATTACKS_ARGS ?=
 FUZZ_ARGS ?=
 IDLE_ARGS ?=
@@ -19,7 +21,7 @@ export FUZZ_SECONDS
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 12
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test cel-conformance jwt-conformance bench count attacks crash chaos duplicates idle storm test-asan \
+.PHONY: help run build test cel-conformance jwt-conformance bench count attacks crash chaos duplicates shift-change batch-load idle storm test-asan \
 	test-tsan lint fuzz format clean
 
 help: ## List these commands.
@@ -87,6 +89,16 @@ duplicates: ## Every write sent five times at random moments, also across restar
 	@scripts/install-deps.sh test
 	@scripts/build.sh
 	@python3 Tests/Plant/duplicates.py $(DUPLICATES_ARGS)
+
+shift-change: ## 64 clients and 5,000 calls at once on an Odoo that takes 4, beside the same without a gateway.
+	@scripts/install-deps.sh test
+	@scripts/build.sh
+	@python3 Tests/Plant/shift.py $(SHIFT_ARGS)
+
+batch-load: ## A batch of 100 MiB through kill -9: each line once, and the memory it takes.
+	@scripts/install-deps.sh test
+	@scripts/build.sh
+	@python3 Tests/Plant/batch_load.py $(BATCH_ARGS)
 
 idle: ## Hold 10,000 idle connections and measure what each costs in memory.
 	@scripts/install-deps.sh test

@@ -52,6 +52,21 @@ import Testing
         #expect(output.text.contains(" 0 lost, 0 doubled, 0 answered otherwise, 0 unknown"), "\(output.text)")
     }
 
+    /// The long form, with the p99 that counts, is `make shift-change`.
+    @Test func atShiftChangeEveryCallIsAnsweredOrToldWhenToComeBack() async throws {
+        let output = try await Self.python(
+            "shift.py", ["--calls", "100", "--clients", "16", "--factor", "50", "--seed", "1"])
+        #expect(output.status == 0, "\(output.text)")
+        #expect(output.text.contains(" 0 neither answered nor refused, 0 doubled"), "\(output.text)")
+    }
+
+    /// The long form is `make batch-load`.
+    @Test func aLargeBatchIsKilledTwiceAndTakesNoMemory() async throws {
+        let output = try await Self.python("batch_load.py", ["--mib", "12", "--lines", "240", "--kills", "1"])
+        #expect(output.status == 0, "\(output.text)")
+        #expect(output.text.contains(" 0 lost, 0 doubled; memory "), "\(output.text)")
+    }
+
     /// The long form is `make storm`.
     @Test func aStormOfDeliveriesLosesNothingAndKeepsTheOrder() async throws {
         let output = try await Self.python(
