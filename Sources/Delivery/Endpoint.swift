@@ -31,8 +31,8 @@ final class Endpoint {
     }
 
     private var grants: [Grant: Set<String>?] = [:]
-    private var secrets: [WebhookSecret] = []
-    /// When `secrets` must be put together again.
+    private var signer = WebhookSigner([])
+    /// When `signer` must be put together again.
     private var secretsUntil = WallInstant(nanoseconds: .min)
 
     init(_ target: DeliveryTarget, queue: EndpointQueue, home: ReactorHandle) {
@@ -78,11 +78,11 @@ final class Endpoint {
 
     func request(_ content: WebhookRequest.Content, now: WallInstant) -> OutboundRequest {
         if now >= secretsUntil {
-            secrets = target.secrets(at: now)
+            signer = WebhookSigner(target.secrets(at: now))
             secretsUntil =
                 target.secrets.compactMap(\.until).filter { $0 > now }.min() ?? WallInstant(nanoseconds: .max)
         }
-        let request = WebhookRequest(content, own: target.subscriber.fields, secrets: secrets, now: now)
+        let request = WebhookRequest(content, own: target.subscriber.fields, signer: signer, now: now)
         return OutboundRequest(
             method: "POST", url: target.subscriber.url, fields: request.fields, body: request.body)
     }

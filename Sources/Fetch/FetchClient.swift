@@ -68,11 +68,15 @@ private final class Cancellation: Sendable {
 /// The loops of one reactor, one for each client that has sent something.
 final class CurlLoops {
     private let reactor: Reactor
+    private var sockets: CurlSockets?
     private var loops: [UInt64: CurlLoop] = [:]
 
     private init(_ reactor: Reactor) { self.reactor = reactor }
 
-    deinit { loops.values.forEach { $0.close() } }
+    deinit {
+        loops.values.forEach { $0.close() }
+        sockets?.closeDescriptor()
+    }
 
     static func of(_ reactor: Reactor) -> CurlLoops {
         if let existing = reactor.local(CurlLoops.self) { return existing }
@@ -85,7 +89,8 @@ final class CurlLoops {
 
     func loop(_ id: UInt64, _ configuration: FetchConfiguration) -> CurlLoop? {
         if let loop = loops[id] { return loop }
-        guard let made = try? CurlLoop(configuration, reactor: reactor) else { return nil }
+        if sockets == nil { sockets = try? CurlSockets(reactor: reactor) }
+        guard let sockets, let made = try? CurlLoop(configuration, sockets: sockets) else { return nil }
         loops[id] = made
         return made
     }

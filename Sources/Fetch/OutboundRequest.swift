@@ -42,17 +42,20 @@ package struct OutboundRequest: Sendable {
             guard value.utf8.allSatisfy({ ($0 >= 0x20 && $0 != 0x7F) || $0 == 0x09 }) else {
                 return "the field `\(name)` has a control character"
             }
-            if ["host", "content-length", "transfer-encoding"].contains(name.lowercased()) {
+            if Self.madeLengths.contains(name.utf8.count), Self.made.contains(name.lowercased()) {
                 return "the field `\(name)` is made by the client"
             }
         }
         return nil
     }
 
+    private static let made = ["host", "content-length", "transfer-encoding"]
+    private static let madeLengths = made.map(\.utf8.count)
+
     private static func isTokenByte(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
             true
         default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
         }

@@ -3,31 +3,36 @@ import CSystem
 import Glibc
 import Reactor
 
-/// libcurl's multi handle on a reactor.
+/// libcurl's multi handle on a reactor: the connections of one client.
 ///
 /// libcurl says which sockets it wants to hear of and when it wants to be called again
-/// (`curl_multi_socket_action(3)`). The sockets are kept in an epoll set of their own, whose descriptor is this object:
-/// the reactor sees it readable while any of them is ready. So libcurl may open, close and reuse numbers as it likes
-/// without the reactor's registrations being touched.
-final class CurlLoop: Descriptor {
+/// (`curl_multi_socket_action(3)`); `CurlSockets` brings the former, for all loops of the reactor.
+final class CurlLoop {
     private let configuration: FetchConfiguration
+    private let sockets: CurlSockets
+    private let reactor: Reactor
+    private var number: UInt32 = 0
     private var multi: OpaquePointer?
+    private var isClosing = false
+    /// Handles that are set up and wait for another request.
+    private var idle: [UnsafeMutableRawPointer] = []
     private var transfers: [UInt64: CurlTransfer] = [:]
+    /// Whether it stands in the list of those that `sockets` calls at the end of the turn.
+    var isDue = false
+    /// When libcurl wants to be called; the timer may fire before, and goes back then.
+    private var deadline = CurlLoop.never
+    private var timer: (at: MonotonicInstant, action: Reactor.ScheduledAction)?
 
-    /// Sockets that are handed to libcurl in one go.
-    private static let batch = 64
+    private static let never = MonotonicInstant(nanoseconds: .max)
     private static let isInitialised = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
-    init(_ configuration: FetchConfiguration, reactor: Reactor) throws(ReactorError) {
+    init(_ configuration: FetchConfiguration, sockets: CurlSockets) throws(ReactorError) {
         self.configuration = configuration
+        self.sockets = sockets
+        reactor = sockets.reactor
         guard Self.isInitialised, let multi = curl_multi_init() else { throw .tls("libcurl cannot be started") }
         self.multi = OpaquePointer(multi)
-        let set = epoll_create1(Int32(EPOLL_CLOEXEC))
-        if set < 0 {
-            curl_multi_cleanup(multi)
-            throw .system(call: "epoll_create1", code: errno)
-        }
-        try super.init(fd: set, reactor: reactor, events: .readLevel)
+        number = sockets.add(self)
         // One stream at a time on a connection, also over HTTP/2: libcurl before 8.1 forgets, under `socket_action`, a
         // stream whose window opens while another stream of the connection reads the socket; its upload then hangs
         // until the timeout.
@@ -40,7 +45,8 @@ final class CurlLoop: Descriptor {
             multi,
             { _, socket, what, me, _ in
                 guard let me else { return 0 }
-                Unmanaged<CurlLoop>.fromOpaque(me).takeUnretainedValue().watch(socket, what)
+                let loop = Unmanaged<CurlLoop>.fromOpaque(me).takeUnretainedValue()
+                loop.sockets.watch(socket, what, of: loop.number)
                 return 0
             },
             { _, milliseconds, me in
@@ -54,15 +60,20 @@ final class CurlLoop: Descriptor {
 
     /// Ends all that is under way with `closed`.
     func close() {
+        isClosing = true
         for (_, transfer) in transfers { finish(transfer, .failure(.closed)) }
         transfers = [:]
         endMulti()
-        closeDescriptor()
+        if let timer { reactor.cancel(timer.action) }
+        timer = nil
+        sockets.remove(number)
     }
 
     private func endMulti() {
         guard let multi else { return }
         self.multi = nil
+        for handle in idle { curl_easy_cleanup(handle) }
+        idle = []
         curl_multi_cleanup(UnsafeMutableRawPointer(multi))
     }
 
@@ -72,9 +83,10 @@ final class CurlLoop: Descriptor {
         _ request: OutboundRequest, number: UInt64,
         done: @escaping (Result<OutboundResponse, FetchError>) -> Void
     ) {
-        guard let multi else { return done(.failure(.closed)) }
+        guard let multi, !isClosing else { return done(.failure(.closed)) }
         guard transfers.count < configuration.requestsMax else { return done(.failure(.tooManyRequests)) }
-        guard let transfer = CurlTransfer(request, configuration, number: number, done: done) else {
+        let handle = CurlTransfer.isReusable(request) ? idle.popLast() : nil
+        guard let transfer = CurlTransfer(request, configuration, number: number, handle: handle, done: done) else {
             return done(.failure(.failed(code: Int(CURLE_OUT_OF_MEMORY.rawValue))))
         }
         transfers[number] = transfer
@@ -92,60 +104,54 @@ final class CurlLoop: Descriptor {
 
     /// A transfer must leave the multi handle before its own handle may end.
     private func finish(_ transfer: CurlTransfer, _ result: Result<OutboundResponse, FetchError>) {
-        if let multi { curl_multi_remove_handle(UnsafeMutableRawPointer(multi), transfer.handle) }
+        if let multi {
+            curl_multi_remove_handle(UnsafeMutableRawPointer(multi), transfer.handle)
+            if idle.count < configuration.connectionsMax, let handle = transfer.giveBack() { idle.append(handle) }
+        }
         transfer.finish(result)
     }
 
-    // MARK: What libcurl asks
-
-    private func watch(_ socket: curl_socket_t, _ what: Int32) {
-        var event = epoll_event()
-        event.data.fd = socket
-        switch what {
-        case CURL_POLL_IN: event.events = EPOLLIN.rawValue
-        case CURL_POLL_OUT: event.events = EPOLLOUT.rawValue
-        case CURL_POLL_INOUT: event.events = EPOLLIN.rawValue | EPOLLOUT.rawValue
-        default:
-            // Closing a descriptor takes it out of the set as well; then this finds nothing.
-            _ = epoll_ctl(fd, EPOLL_CTL_DEL, socket, &event)
-            return
-        }
-        if epoll_ctl(fd, EPOLL_CTL_MOD, socket, &event) < 0, errno == ENOENT {
-            _ = epoll_ctl(fd, EPOLL_CTL_ADD, socket, &event)
-        }
-    }
+    // MARK: Time
 
     private func schedule(_ milliseconds: Int) {
-        if milliseconds < 0 { return clearDeadline() }
-        setDeadline(Clock.monotonic() + .milliseconds(Int64(milliseconds)))
+        if milliseconds < 0 {
+            deadline = Self.never
+        } else if milliseconds == 0 {
+            // A request has just begun, or libcurl goes on with one: at the end of this turn, without a timer.
+            deadline = Self.never
+            sockets.call(self)
+        } else {
+            deadline = Clock.monotonic() + .milliseconds(Int64(milliseconds))
+            setTimer()
+        }
     }
+
+    /// Deadlines mostly move later; one timer for many of them.
+    private func setTimer() {
+        if let timer {
+            if timer.at <= deadline { return }
+            reactor.cancel(timer.action)
+        }
+        timer = (deadline, reactor.schedule(at: deadline) { [weak self] _ in self?.timerFired() })
+    }
+
+    private func timerFired() {
+        timer = nil
+        guard deadline != Self.never else { return }
+        guard deadline <= reactor.now else { return setTimer() }
+        deadline = Self.never
+        timedOut()
+    }
+
+    func timedOut() { act(CURL_SOCKET_BAD, 0) }
 
     // MARK: Readiness
 
-    override func ready(_ events: ReadyEvents) {
-        guard let multi, isOpen else { return }
-        var list = [epoll_event](repeating: epoll_event(), count: Self.batch)
-        let count = Int(epoll_wait(fd, &list, Int32(Self.batch), 0))
-        for i in 0..<max(0, count) {
-            let flags = list[i].events
-            var mask: Int32 = 0
-            if flags & (EPOLLIN.rawValue | EPOLLHUP.rawValue) != 0 { mask |= CURL_CSELECT_IN }
-            if flags & EPOLLOUT.rawValue != 0 { mask |= CURL_CSELECT_OUT }
-            if flags & EPOLLERR.rawValue != 0 { mask |= CURL_CSELECT_ERR }
-            act(multi, list[i].data.fd, mask)
-        }
-        collect()
-    }
-
-    override func timedOut() {
+    func act(_ socket: curl_socket_t, _ mask: Int32) {
         guard let multi else { return }
-        act(multi, CURL_SOCKET_BAD, 0)
-        collect()
-    }
-
-    private func act(_ multi: OpaquePointer, _ socket: curl_socket_t, _ mask: Int32) {
         var running: Int32 = 0
         curl_multi_socket_action(UnsafeMutableRawPointer(multi), socket, mask, &running)
+        collect()
     }
 
     /// Takes what has ended.

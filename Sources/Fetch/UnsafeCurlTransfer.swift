@@ -7,11 +7,15 @@ import Reactor
 final class CurlTransfer {
     let handle: UnsafeMutableRawPointer
     let number: UInt64
+    /// Whether the handle may serve another request of the same kind: setting one up costs as much as a small request,
+    /// and it remembers the server's TLS session.
+    private let isReusable: Bool
+    private var isGivenBack = false
     private let configuration: FetchConfiguration
     private var done: ((Result<OutboundResponse, FetchError>) -> Void)?
-    private var fieldList: UnsafeMutablePointer<curl_slist>?
+    private var fieldList: UnsafeMutableRawPointer?
 
-    private var fields: [(name: String, value: String)] = []
+    private var headLines: [UInt8] = []
     private var headBytes = 0
     private var body: [UInt8] = []
     private var isHeadTooLarge = false
@@ -20,19 +24,33 @@ final class CurlTransfer {
 
     init?(
         _ request: OutboundRequest, _ configuration: FetchConfiguration, number: UInt64,
+        handle known: UnsafeMutableRawPointer?,
         done: @escaping (Result<OutboundResponse, FetchError>) -> Void
     ) {
-        guard let handle = curl_easy_init() else { return nil }
+        guard let handle = known ?? curl_easy_init() else { return nil }
         self.handle = handle
+        isReusable = Self.isReusable(request)
         self.number = number
         self.configuration = configuration
         self.done = done
-        guard setUp(request) else { return nil }
+        guard setUp(request, isNew: known == nil) else { return nil }
+    }
+
+    /// A `POST` with a body over connections that may stand: what such a request leaves set is right for the next one.
+    static func isReusable(_ request: OutboundRequest) -> Bool {
+        request.method == "POST" && !request.body.isEmpty && request.mayReuseConnection
+    }
+
+    /// The handle for another transfer, when this one has left the multi handle; nil where it cannot serve another.
+    func giveBack() -> UnsafeMutableRawPointer? {
+        guard isReusable, !isGivenBack, csystem_curl_set_fields(handle, nil) == CURLE_OK else { return nil }
+        isGivenBack = true
+        return handle
     }
 
     deinit {
-        curl_easy_cleanup(handle)
-        curl_slist_free_all(fieldList)
+        if !isGivenBack { curl_easy_cleanup(handle) }
+        fieldList?.deallocate()
     }
 
     /// The transfer whose handle this is. The multi's loop keeps transfers alive while they are in it.
@@ -61,10 +79,10 @@ final class CurlTransfer {
         csystem_curl_set_blob(handle, option, pem, pem.count) == CURLE_OK
     }
 
-    private func setUp(_ request: OutboundRequest) -> Bool {
+    private func setUp(_ request: OutboundRequest, isNew: Bool) -> Bool {
         let me = Unmanaged.passUnretained(self).toOpaque()
         return csystem_curl_set_text(handle, CURLOPT_PRIVATE, me.assumingMemoryBound(to: CChar.self)) == CURLE_OK
-            && setCallbacks(me) && setTransport() && setTLS() && setRequest(request)
+            && setCallbacks(me) && (!isNew || setTransport() && setTLS()) && setRequest(request, isNew: isNew)
     }
 
     private func setCallbacks(_ me: UnsafeMutableRawPointer) -> Bool {
@@ -91,7 +109,6 @@ final class CurlTransfer {
         return set(CURLOPT_NOSIGNAL, 1)
             && set(CURLOPT_PROTOCOLS_STR, configuration.allowsPlainText ? "http,https" : "https")
             && set(CURLOPT_FOLLOWLOCATION, 0)
-            && set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
             && set(CURLOPT_TIMEOUT_MS, Int(configuration.timeout / 1_000_000))
             && set(CURLOPT_CONNECTTIMEOUT_MS, Int(configuration.connectTimeout / 1_000_000))
             && set(CURLOPT_MAXAGE_CONN, Int(configuration.idleTimeout / 1_000_000_000))
@@ -123,11 +140,11 @@ final class CurlTransfer {
     /// uploads were seen to stall there until their timeout, with libcurl 7.88 driven by its socket interface.
     private static let http2BodyBytesMax = 32_768
 
-    private func setRequest(_ request: OutboundRequest) -> Bool {
+    private func setRequest(_ request: OutboundRequest, isNew: Bool) -> Bool {
         guard set(CURLOPT_URL, request.url) else { return false }
-        if request.body.count > Self.http2BodyBytesMax {
-            guard set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1)) else { return false }
-        }
+        let isLarge = request.body.count > Self.http2BodyBytesMax
+        let version = isLarge ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS
+        guard set(CURLOPT_HTTP_VERSION, Int(version)) else { return false }
         if !request.mayReuseConnection {
             guard set(CURLOPT_FRESH_CONNECT, 1), set(CURLOPT_FORBID_REUSE, 1) else { return false }
         }
@@ -138,20 +155,52 @@ final class CurlTransfer {
             if !request.body.isEmpty || ["POST", "PUT", "PATCH"].contains(request.method) {
                 guard csystem_curl_set_body(handle, request.body, request.body.count) == CURLE_OK else { return false }
             }
-            guard set(CURLOPT_CUSTOMREQUEST, request.method) else { return false }
+            guard !isNew || set(CURLOPT_CUSTOMREQUEST, request.method) else { return false }
         }
-        // `Name;` is libcurl's way to send a field without value, `Name:` that of not sending it. A wait for
-        // `100 Continue` and a form's content type are never wanted.
-        var lines = request.fields.map { $0.value.isEmpty ? "\($0.name);" : "\($0.name): \($0.value)" }
-        lines.append("Expect:")
-        if !request.fields.contains(where: { $0.name.lowercased() == "content-type" }) {
-            lines.append("Content-Type:")
+        return csystem_curl_set_fields(handle, fields(of: request)) == CURLE_OK
+    }
+
+    /// The request's fields as libcurl's list, in one piece of memory: the nodes, and their texts behind them.
+    private func fields(of request: OutboundRequest) -> UnsafeMutablePointer<curl_slist>? {
+        // A wait for `100 Continue` and a form's content type are never wanted: `Name:` is libcurl's way of not sending
+        // a field.
+        let hasType = request.fields.contains { $0.name.utf8.count == 12 && $0.name.lowercased() == "content-type" }
+        let own = hasType ? ["Expect:"] : ["Expect:", "Content-Type:"]
+        let count = request.fields.count + own.count
+        var bytes = own.reduce(0) { $0 + $1.utf8.count + 1 }
+        for (name, value) in request.fields { bytes += name.utf8.count + value.utf8.count + 3 }
+        let nodesBytes = count * MemoryLayout<curl_slist>.stride
+        let memory = UnsafeMutableRawPointer.allocate(
+            byteCount: nodesBytes + bytes, alignment: MemoryLayout<curl_slist>.alignment)
+        fieldList = memory
+        let nodes = memory.bindMemory(to: curl_slist.self, capacity: count)
+        var place = memory + nodesBytes
+        func copy(_ text: String) {
+            var text = text
+            text.withUTF8 { utf8 in
+                if let start = utf8.baseAddress { place.copyMemory(from: start, byteCount: utf8.count) }
+                place += utf8.count
+            }
         }
-        for line in lines {
-            guard let longer = curl_slist_append(fieldList, line) else { return false }
-            fieldList = longer
+        func end() {
+            place.storeBytes(of: 0, as: UInt8.self)
+            place += 1
         }
-        return csystem_curl_set_fields(handle, fieldList) == CURLE_OK
+        for i in 0..<count {
+            let text = place.assumingMemoryBound(to: CChar.self)
+            (nodes + i).initialize(to: curl_slist(data: text, next: i + 1 < count ? nodes + i + 1 : nil))
+            if i < request.fields.count {
+                let (name, value) = request.fields[i]
+                copy(name)
+                // `Name;` is a field without value.
+                copy(value.isEmpty ? ";" : ": ")
+                copy(value)
+            } else {
+                copy(own[i - request.fields.count])
+            }
+            end()
+        }
+        return nodes
     }
 
     // MARK: What libcurl brings
@@ -163,21 +212,13 @@ final class CurlTransfer {
             isHeadTooLarge = true
             return 0
         }
-        if line.starts(with: "HTTP/".utf8) {
-            // Another head: the one before was an interim answer. (RFC 9110 §15.2)
-            fields = []
-        } else if let colon = line.firstIndex(of: UInt8(ascii: ":")), body.isEmpty {
-            fields.append((Self.text(line[..<colon]), Self.text(line[(colon + 1)...])))
+        // Another head: the one before was an interim answer. (RFC 9110 §15.2)
+        if line.count >= 5, let start = line.baseAddress, memcmp(start, "HTTP/", 5) == 0 {
+            headLines.removeAll(keepingCapacity: true)
         }
+        // Trailers are not kept.
+        if body.isEmpty { headLines.append(contentsOf: line) }
         return line.count
-    }
-
-    private static func text(_ bytes: Slice<UnsafeRawBufferPointer>) -> String {
-        var part = bytes[...]
-        let isSpace: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D || $0 == 0x0A }
-        while let first = part.first, isSpace(first) { part.removeFirst() }
-        while let last = part.last, isSpace(last) { part.removeLast() }
-        return String(decoding: part, as: UTF8.self)
     }
 
     private func body(_ part: UnsafeRawBufferPointer) -> Int {
@@ -223,7 +264,7 @@ final class CurlTransfer {
         guard status >= 200 else { return .failure(.protocolViolated) }
         return .success(
             OutboundResponse(
-                status: status, version: version, fields: fields, body: body, isBodyTruncated: isBodyTruncated,
+                status: status, version: version, head: headLines, body: body, isBodyTruncated: isBodyTruncated,
                 address: csystem_curl_get_text(handle, CURLINFO_PRIMARY_IP).map { String(cString: $0) } ?? "",
                 isReused: csystem_curl_get_long(handle, CURLINFO_NUM_CONNECTS) == 0,
                 duration: .microseconds(csystem_curl_get_time(handle, CURLINFO_TOTAL_TIME_T))))

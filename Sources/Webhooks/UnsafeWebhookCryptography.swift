@@ -11,10 +11,8 @@ enum WebhookCryptography {
         return result
     }
 
-    /// Ed25519 over the message; nil when the seed is none. (RFC 8032 §5.1)
-    static func sign(seed: [UInt8], message: [UInt8]) -> [UInt8]? {
-        guard let key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nil, seed, seed.count) else { return nil }
-        defer { EVP_PKEY_free(key) }
+    /// Ed25519 over the message, by an `EVP_PKEY`; nil when OpenSSL has none. (RFC 8032 §5.1)
+    static func sign(_ key: OpaquePointer, message: [UInt8]) -> [UInt8]? {
         guard let context = EVP_MD_CTX_new() else { return nil }
         defer { EVP_MD_CTX_free(context) }
         guard EVP_DigestSignInit(context, nil, nil, nil, key) == 1 else { return nil }

@@ -32,13 +32,17 @@ package struct WebhookRequest: Sendable {
     }
 
     /// - Parameter now: of this attempt: each has its own time and signature, and the same id.
-    package init(_ content: Content, own: [(name: String, value: String)], secrets: [WebhookSecret], now: WallInstant) {
-        let signature = WebhookSignature.field(
-            id: content.id, timestamp: now.seconds, body: content.body, secrets: secrets)
+    package init(
+        _ content: Content, own: [(name: String, value: String)], signer: WebhookSigner, now: WallInstant
+    ) {
+        let timestamp = String(now.seconds)
         fields =
             content.fields + [
-                (WebhookSignature.idField, content.id), (WebhookSignature.timestampField, String(now.seconds)),
-                (WebhookSignature.signatureField, signature),
+                (WebhookSignature.idField, content.id), (WebhookSignature.timestampField, timestamp),
+                (
+                    WebhookSignature.signatureField,
+                    signer.field(id: content.id, timestamp: timestamp, body: content.body)
+                ),
             ] + own
         body = content.body
     }

@@ -8,17 +8,9 @@ package enum WebhookSignature {
     /// How far the time of a delivery may be from the receiver's. Default 5 minutes.
     package static let tolerance: Nanoseconds = .minutes(5)
 
-    /// `webhook-signature`: one for each secret, separated by spaces, so that the receiver may hold any of them.
+    /// `webhook-signature` for once; `WebhookSigner` for many.
     package static func field(id: String, timestamp: Int64, body: [UInt8], secrets: [WebhookSecret]) -> String {
-        let content = Self.content(id: id, timestamp: String(timestamp), body: body)
-        return secrets.compactMap { secret -> String? in
-            switch secret {
-            case .symmetric(let key): "v1," + Base64.encode(WebhookCryptography.mac(key: key, message: content))
-            case .privateKey(let seed, _):
-                WebhookCryptography.sign(seed: seed, message: content).map { "v1a," + Base64.encode($0) }
-            case .publicKey: nil
-            }
-        }.joined(separator: " ")
+        WebhookSigner(secrets).field(id: id, timestamp: String(timestamp), body: body)
     }
 
     private static func content(id: String, timestamp: String, body: [UInt8]) -> [UInt8] {

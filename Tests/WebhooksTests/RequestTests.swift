@@ -17,7 +17,8 @@ import Testing
     }
 
     @Test(arguments: Subscriber.Format.allCases) func itIsSignedAndVerifies(_ format: Subscriber.Format) throws {
-        let request = WebhookRequest(Self.content(format), own: [("x-own", "1")], secrets: [Self.secret], now: t0)
+        let request = WebhookRequest(
+            Self.content(format), own: [("x-own", "1")], signer: WebhookSigner([Self.secret]), now: t0)
         try WebhookSignature.verify(
             id: Self.value(request, "webhook-id"), timestamp: Self.value(request, "webhook-timestamp"),
             signature: Self.value(request, "webhook-signature"), body: request.body, secrets: [Self.secret], now: t0)
@@ -47,15 +48,16 @@ import Testing
 
     @Test func anotherAttemptHasTheSameIdAndAnotherTimeAndSignature() {
         let content = Self.content(.structured)
-        let first = WebhookRequest(content, own: [], secrets: [Self.secret], now: t0)
-        let second = WebhookRequest(content, own: [], secrets: [Self.secret], now: t0 + .minutes(5))
+        let first = WebhookRequest(content, own: [], signer: WebhookSigner([Self.secret]), now: t0)
+        let second = WebhookRequest(content, own: [], signer: WebhookSigner([Self.secret]), now: t0 + .minutes(5))
         #expect(Self.value(first, "webhook-id") == Self.value(second, "webhook-id") && first.body == second.body)
         #expect(Self.value(first, "webhook-signature") != Self.value(second, "webhook-signature"))
     }
 
     @Test func duringARotationEverySecretSigns() throws {
         let older = WebhookSecret.symmetric([UInt8](repeating: 8, count: 32))
-        let request = WebhookRequest(Self.content(.structured), own: [], secrets: [Self.secret, older], now: t0)
+        let request = WebhookRequest(
+            Self.content(.structured), own: [], signer: WebhookSigner([Self.secret, older]), now: t0)
         for secret in [Self.secret, older] {
             try WebhookSignature.verify(
                 id: "01J", timestamp: String(t0.seconds), signature: Self.value(request, "webhook-signature"),
