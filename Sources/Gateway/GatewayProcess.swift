@@ -45,7 +45,7 @@ package final class GatewayProcess: Sendable {
     private let running: Mutex<Running>
     private let odoo = Mutex<OdooCaller?>(nil)
     private let tokenService = Mutex<TokenService?>(nil)
-    private let orderWatch = Mutex<(watch: OrderWatch, store: WatchStore)?>(nil)
+    private let orderWatch = Mutex<(watch: OdooWatch, store: WatchStore)?>(nil)
     private let addressList = Mutex<[ListenerAddress]>([])
     /// Problems that keep the gateway from being ready, by name.
     private let obstacles = Mutex<[String: String]>(["recovery": "unfinished operations are being looked at"])
@@ -69,8 +69,8 @@ package final class GatewayProcess: Sendable {
 
     func setTokenService(_ service: TokenService) { tokenService.withLock { $0 = service } }
 
-    func setWatch(_ watch: OrderWatch, _ store: WatchStore) { orderWatch.withLock { $0 = (watch, store) } }
-    var watch: OrderWatch? { orderWatch.withLock { $0?.watch } }
+    func setWatch(_ watch: OdooWatch, _ store: WatchStore) { orderWatch.withLock { $0 = (watch, store) } }
+    var watch: OdooWatch? { orderWatch.withLock { $0?.watch } }
 
     func setOdoo(_ caller: OdooCaller) { odoo.withLock { $0 = caller } }
 

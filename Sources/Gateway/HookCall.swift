@@ -7,8 +7,8 @@ import Services
 /// One of Odoo's own webhooks (`POST /hooks/odoo/NAME`): answered at once, because Odoo makes its user wait for it and
 /// gives up after a second, and taken for nothing but a hint to read a record.
 ///
-/// It is unsigned and anybody may send one: what follows from it is one reading of one order, and never more than
-/// `OrderWatch.hintsMax` of them wait.
+/// It is unsigned and anybody may send one: what follows from it is one reading of one record, and never more than
+/// `OdooWatch.hintsMax` of them wait.
 final class HookCall: ExchangeConsumer {
     private var exchange: Exchange?
     private let worker: Worker
@@ -35,7 +35,7 @@ final class HookCall: ExchangeConsumer {
         guard let exchange else { return }
         forget()
         // What is about something else is well received too: the rule in Odoo may send more than is watched.
-        if let order = OrderWatch.order(inHook: body) { worker.watch?.hint(order) }
+        if let (model, id) = OdooWatch.record(inHook: body) { worker.watch?.hint(model, id) }
         exchange.respond(status: 204, fields: [], body: [])
     }
 

@@ -27,7 +27,7 @@ extension GatewayProcess {
         let events = snapshot.configuration.events
         guard events.poll > 0 || !events.hooks.isEmpty else { return }
         let store = try WatchStore(directory: snapshot.configuration.state)
-        let watch = OrderWatch(runner, world: world, store: store)
+        let watch = OdooWatch(runner, world: world, store: store)
         setWatch(watch, store)
         for handle in handles { handle.post { $0.local(Worker.self)?.watch = watch } }
         handles[0].spawn { [weak self] in
@@ -36,6 +36,9 @@ extension GatewayProcess {
                 do {
                     try await watch.poll()
                     isAway = false
+                    for (model, reason) in watch.takeRefusals() {
+                        self.log.warning("Odoo does not give \(model), whose changes are not told: \(reason)")
+                    }
                 } catch {
                     watch.failed()
                     // Odoo may be away for hours: said once.

@@ -41,7 +41,7 @@ enum WebhookMetrics {
     }
 
     /// What was learned from Odoo's own screens.
-    static func append(_ counts: OrderWatch.Counts, to out: inout [UInt8]) {
+    static func append(_ counts: OdooWatch.Counts, to out: inout [UInt8]) {
         var text = "# HELP millgate_odoo_watch_total What watching Odoo has come to.\n"
         text += "# TYPE millgate_odoo_watch_total counter\n"
         for (item, count) in [

@@ -49,7 +49,7 @@ final class Worker: ExchangeHandler {
     final var streams: [UInt64: EventStream] = [:]
     final var tokenCalls: [UInt64: TokenServiceCall] = [:]
     /// Who is told of Odoo's own webhooks; nil where nothing is watched.
-    var watch: OrderWatch?
+    var watch: OdooWatch?
     /// Nil while it is off.
     final var tokenService: TokenService?
     private final var contexts: [RequestContext] = []

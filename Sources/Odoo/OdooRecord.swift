@@ -17,6 +17,11 @@ package struct OdooShapeError: Error, Hashable, Sendable, CustomStringConvertibl
     package let field: String
     package let expected: String
 
+    package init(field: String, expected: String) {
+        self.field = field
+        self.expected = expected
+    }
+
     package var description: String { "field `\(field)` is not \(expected)" }
 
     /// As an error of the call.

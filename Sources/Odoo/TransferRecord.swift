@@ -15,7 +15,7 @@ package struct TransferRecord: Hashable, Sendable {
     package let finish: WallInstant?
 
     package static let model = "stock.picking"
-    static let fields = [
+    package static let fields = [
         "id", "name", "state", "picking_type_id", "location_id", "location_dest_id", "origin", "move_ids", "date_done",
     ]
 

@@ -220,6 +220,25 @@ extension Engine {
         }
     }
 
+    /// A move that Odoo makes by itself and books at once.
+    mutating func makeMove(
+        of product: Int, _ quantity: ExactDecimal, lot: Int?, from: Int, to: Int, _ more: [String: Value]
+    ) -> Int {
+        let own: [String: Value] = [
+            "product_id": .link(product), "product_uom": unit(of: .link(product)), "product_uom_qty": .number(quantity),
+            "state": .text("confirmed"), "location_id": .link(from), "location_dest_id": .link(to),
+            "company_id": .link(1),
+        ]
+        let move = insert(Model.move, own.merging(more) { $1 })
+        _ = insert(
+            Model.moveLine,
+            [
+                "move_id": .link(move), "product_id": .link(product), "location_id": .link(from),
+                "location_dest_id": .link(to), "lot_id": .optional(lot), "quantity": .number(quantity),
+            ])
+        return move
+    }
+
     /// Books the lines from place to place, and closes the move.
     mutating func finishMove(_ move: Int) {
         for line in lines(move) {

@@ -63,21 +63,13 @@ extension Engine {
             }
             let quantity = number(Model.scrap, id, "scrap_qty")
             let lot = link(Model.scrap, id, "lot_id")
-            let move = insert(
-                Model.move,
-                [
-                    "name": stored(Model.scrap, id, "name"), "product_id": .link(product),
-                    "product_uom": unit(of: .link(product)), "product_uom_qty": .number(quantity),
-                    "state": .text("confirmed"), "location_id": .link(from), "location_dest_id": .link(to),
-                    "scrap_id": .link(id), "origin": stored(Model.scrap, id, "origin"), "company_id": .link(1),
-                ])
-            _ = insert(
-                Model.moveLine,
-                [
-                    "move_id": .link(move), "product_id": .link(product), "location_id": .link(from),
-                    "location_dest_id": .link(to), "lot_id": .optional(lot), "quantity": .number(quantity),
-                ])
-            finishMove(move)
+            finishMove(
+                makeMove(
+                    of: product, quantity, lot: lot, from: from, to: to,
+                    [
+                        "name": stored(Model.scrap, id, "name"), "scrap_id": .link(id),
+                        "origin": stored(Model.scrap, id, "origin"),
+                    ]))
             set(Model.scrap, id, ["state": .text("done"), "date_done": .text(now.odoo)])
         }
         return true

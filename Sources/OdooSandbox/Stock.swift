@@ -129,10 +129,16 @@ extension Engine {
             guard let product = link(Model.quant, id, "product_id") else { continue }
             let counted = number(Model.quant, id, "inventory_quantity")
             let difference = counted.subtracting(number(Model.quant, id, "quantity"))
-            set(Model.quant, id, ["quantity": .number(counted), "inventory_quantity": .number(.zero)])
-            if let virtual = location(usage: "inventory") {
-                book(difference.negated, of: product, at: virtual, lot: link(Model.quant, id, "lot_id"))
-            }
+            set(Model.quant, id, ["inventory_quantity": .number(.zero)])
+            guard !difference.isZero, let place = link(Model.quant, id, "location_id"),
+                let virtual = location(usage: "inventory")
+            else { continue }
+            let (from, to) = difference.isNegative ? (place, virtual) : (virtual, place)
+            let amount = difference.isNegative ? difference.negated : difference
+            finishMove(
+                makeMove(
+                    of: product, amount, lot: link(Model.quant, id, "lot_id"), from: from, to: to,
+                    ["name": .text("Product Quantity Updated")]))
         }
     }
 

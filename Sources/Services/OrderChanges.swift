@@ -15,10 +15,6 @@ struct OrderChanges {
     let site: String?
     let time: WallInstant
 
-    var seen: WatchStore.Seen {
-        WatchStore.Seen(id: order.id, state: "\(order.state)", produced: "\(order.produced)")
-    }
-
     /// How far along the life of an order a state is; a cancelled one has left it.
     private static func rank(_ state: ProductionState) -> Int? {
         switch state {

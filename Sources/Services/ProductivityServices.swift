@@ -41,7 +41,7 @@ struct ReportLabourService: WalkedWrite {
             ], records: ["\(ProductivityRecipe.model),\(id)", "\(WorkOrderRecord.model),\(operation.id)"],
             text: "labour on \(operation.name) is booked",
             events: [
-                .labourReported(operation, of: order, from: start, to: end, site: site, at: run.odoo.wall)
+                .labourReported(operation, of: order, from: start, to: end, booking: id, site: site, at: run.odoo.wall)
             ])
     }
 }

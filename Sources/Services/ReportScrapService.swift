@@ -61,7 +61,8 @@ struct ReportScrapService: WalkedWrite {
             events: [
                 .scrapReported(
                     OdooReference(id: id, name: (try? done.text("name")) ?? ""), of: product,
-                    quantity: scrap.quantity, lot: lot, reason: scrap.reason, order: order, site: place.site,
+                    quantity: scrap.quantity, unit: product.unit, lot: lot, reason: scrap.reason, order: order,
+                    site: place.site,
                     at: run.odoo.wall)
             ])
     }

@@ -40,9 +40,10 @@ extension BusinessEvent {
         return BusinessEvent(name: name, subject: order.subject, site: site, time: time, data: .object(data))
     }
 
+    /// - Parameter booking: the id of the time in Odoo.
     static func labourReported(
         _ operation: WorkOrderRecord, of order: ProductionOrderRecord, from start: WallInstant, to end: WallInstant,
-        site: String?, at time: WallInstant
+        booking: Int, site: String?, at time: WallInstant
     ) -> BusinessEvent {
         // Hundredths of a minute: a timer counts seconds.
         let minutes = ExactDecimal(mantissa: (end - start) / 600_000_000, scale: 2)
@@ -52,7 +53,7 @@ extension BusinessEvent {
                 "order": order.eventReference,
                 "work_order": OdooReference(id: operation.id, name: operation.name).json,
                 "work_center": operation.workCenter.json, "person": .null, "minutes": JSONValue(minutes),
-            ])
+            ], key: "labour.reported|\(booking)")
     }
 
     static func workCenter(
@@ -77,7 +78,7 @@ extension BusinessEvent {
             data: [
                 "request": request.json, "work_center": center?.json ?? .null, "equipment": equipment?.json ?? .null,
                 "kind": .string(kind),
-            ])
+            ], key: isClosed ? nil : "maintenance.requested|\(request.id)")
     }
 
     /// - Parameter kind: Odoo's code of the operation type, `incoming`, `outgoing`, `internal`.
@@ -115,15 +116,16 @@ extension BusinessEvent {
 
     /// - Parameter order: the one it belongs to; its events are then in order with that order's.
     static func scrapReported(
-        _ scrap: OdooReference, of product: ProductRecord, quantity: ExactDecimal, lot: OdooReference?, reason: String?,
-        order: ProductionOrderRecord?, site: String?, at time: WallInstant
+        _ scrap: OdooReference, of product: ProductRecord, quantity: ExactDecimal, unit: OdooReference?,
+        lot: OdooReference?,
+        reason: String?, order: ProductionOrderRecord?, site: String?, at time: WallInstant
     ) -> BusinessEvent {
         BusinessEvent(
             name: "scrap.reported", subject: order?.subject ?? "scrap/\(scrap.id)", site: site, time: time,
             data: [
                 "scrap": scrap.json, "order": order?.eventReference ?? .null,
                 "product": OdooReference(id: product.id, name: product.name).json, "lot": lot?.json ?? .null,
-                "quantity": JSONValue(quantity), "unit": .string(product.unit?.name ?? ""),
+                "quantity": JSONValue(quantity), "unit": .string(unit?.name ?? ""),
                 "reason": ProductView.text(reason),
             ])
     }

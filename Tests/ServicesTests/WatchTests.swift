@@ -14,12 +14,14 @@ import Testing
     struct Watched {
         let plant: Plant
         let store: WatchStore
-        let watch: OrderWatch
+        let watch: OdooWatch
 
-        init(_ version: Int) throws {
-            plant = try Plant(version)
+        init(_ version: Int) throws { try self.init(Plant(version)) }
+
+        init(_ plant: Plant) throws {
+            self.plant = plant
             store = try WatchStore(directory: plant.bench.directory)
-            watch = OrderWatch(plant.bench.runner, world: plant.bench.world, store: store)
+            watch = OdooWatch(plant.bench.runner, world: plant.bench.world, store: store)
         }
 
         func poll() async throws {
@@ -59,7 +61,7 @@ import Testing
         let version = try #require(EventTests.catalogue["production-order.released"]?[version: 1])
         #expect(version.violations(events[0].event.data).isEmpty)
         // Another process goes on where this one was.
-        let again = OrderWatch(watched.plant.bench.runner, world: watched.plant.bench.world, store: watched.store)
+        let again = OdooWatch(watched.plant.bench.runner, world: watched.plant.bench.world, store: watched.store)
         try await again.poll()
         #expect(try await watched.names().count == 1)
         try await watched.screen(.button("mrp.production", "action_cancel", ids: [id]))
@@ -117,17 +119,17 @@ import Testing
         let bodies = (recording["bodies"]?.array ?? []).compactMap(\.string)
         #expect(bodies.count == 2)
         for body in bodies {
-            #expect(OrderWatch.order(inHook: Array(body.utf8)).map { [127, 128].contains($0) } == true)
+            #expect(OdooWatch.record(inHook: Array(body.utf8)).map { [127, 128].contains($0.id) } == true)
             // The same about an order that is here.
             let number = body.contains("\"_id\": 127") ? "127" : "128"
             let ours = body.replacing("\"_id\": \(number)", with: "\"_id\": \(id)")
-            let named = try OrderWatch.order(inHook: Array(ours.utf8)).unwrapped()
-            #expect(named == id && watched.watch.hint(named))
+            let named = try OdooWatch.record(inHook: Array(ours.utf8)).unwrapped()
+            #expect(named.id == id && watched.watch.hint(named.model, named.id))
         }
         try await watched.plant.host.idle()
         #expect(try await watched.names().isEmpty, "it was rolled back: nothing has happened")
         try await watched.screen(.button("mrp.production", "action_cancel", ids: [id]))
-        for _ in 0..<3 { watched.watch.hint(id) }
+        for _ in 0..<3 { watched.watch.hint("mrp.production", id) }
         try await watched.plant.host.idle()
         try await watched.poll()
         #expect(try await watched.names() == ["production-order.cancelled"])
@@ -140,7 +142,7 @@ import Testing
     ]
 
     @Test(arguments: noHooks) func whatIsNoHookIsNoOrder(_ body: String) {
-        #expect(OrderWatch.order(inHook: Array(body.utf8)) == nil)
+        #expect(OdooWatch.record(inHook: Array(body.utf8)) == nil)
     }
 
     @Test func whileOdooIsAwayNothingIsMissed() async throws {
