@@ -14,7 +14,7 @@ packages=(libssl-dev libnghttp2-dev libjwt-dev libsqlite3-dev libcurl4-openssl-d
 case $target in
     run) packages+=(curl) ;;
     # The end-to-end tests speak to the gateway with other people's clients.
-    test) packages+=(curl openssl nghttp2-client nghttp2-server python3 python3-venv) ;;
+    test) packages+=(curl openssl nghttp2-client nghttp2-server php-cli python3 python3-venv) ;;
     # The peers, the load, and the counter of instructions.
     bench) packages+=(curl openssl nginx haproxy wrk nghttp2-client nghttp2-proxy python3 python3-venv valgrind binutils) ;;
     count) packages+=(openssl nginx python3 valgrind binutils) ;;
@@ -72,6 +72,7 @@ for package in "${packages[@]}"; do
         binutils) command -v strip >/dev/null && continue ;;
         python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null && continue ;;
         nghttp2-server) command -v nghttpd >/dev/null && continue ;;
+        php-cli) command -v php >/dev/null && continue ;;
     esac
     missing+=("$package")
 done

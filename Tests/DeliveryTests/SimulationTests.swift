@@ -1,9 +1,13 @@
 import Bytes
+import Fetch
 import Testing
 
+@testable import Delivery
 @testable import Webhooks
 
-/// Three months of one endpoint: outages, throttling, redirects, poison, disables, redrives and crashes.
+private let t0 = WallInstant(seconds: 1_795_500_000)
+
+/// Three months of one endpoint: outages, throttling, redirects, poison, disables, redrives, rotated secrets and crashes.
 @Suite struct SimulationTests {
     struct Random {
         var state: UInt64
@@ -31,6 +35,58 @@ import Testing
         }
     }
 
+    /// The secrets of both sides. The receiver goes over to a new one at some time of the overlap, and knows one only.
+    struct Secrets {
+        var sender: [DeliveryTarget.Secret] = []
+        var receiver: [(from: WallInstant, secret: WebhookSecret)] = []
+        private var signer = WebhookSigner([])
+        private var signerUntil = t0
+
+        /// Shared secrets and key pairs in turn, as `webhook rotate` makes them.
+        mutating func rotate(_ random: inout Random, _ now: WallInstant) {
+            let bytes = (0..<32).map { _ in UInt8(random.next(256)) }
+            let secret =
+                sender.count % 2 == 0 ? WebhookSecret.symmetric(random: bytes) : .privateKey(random: bytes)
+            guard let secret else { return }
+            let overlap = Nanoseconds.minutes(Int64(60 + random.next(2_880)))
+            for i in sender.indices where sender[i].until == nil { sender[i].until = now + overlap }
+            sender.insert((secret, nil), at: 0)
+            let early = receiver.isEmpty ? 0 : Int64(5 + random.next(UInt64(overlap / 60_000_000_000 - 10)))
+            receiver.append((now + .minutes(early), secret.forReceiver))
+            signerUntil = now
+        }
+
+        mutating func sign(_ number: Int64, _ now: WallInstant) -> String {
+            if now >= signerUntil {
+                let target = DeliveryTarget(
+                    subscriber: SimulationTests.subscriber, secrets: sender, fetch: FetchConfiguration(),
+                    grants: { _, _ in [] })
+                signer = WebhookSigner(target.secrets(at: now))
+                signerUntil = sender.compactMap(\.until).filter { $0 > now }.min() ?? now + .hours(24 * 365)
+            }
+            return signer.field(id: "e\(number)", timestamp: String(now.seconds), body: [])
+        }
+
+        func isGenuine(_ number: Int64, _ signature: String, signed: WallInstant, now: WallInstant) -> Bool {
+            guard let known = receiver.last(where: { $0.from <= now })?.secret else { return false }
+            do throws(WebhookSignature.Refusal) {
+                try WebhookSignature.verify(
+                    id: "e\(number)", timestamp: String(signed.seconds), signature: signature, body: [],
+                    secrets: [known], now: now)
+                return true
+            } catch { return false }
+        }
+
+        /// Whether a secret comes or goes about now.
+        func isTurning(_ now: WallInstant) -> Bool {
+            (sender.compactMap(\.until) + receiver.map(\.from)).contains { abs($0 - now) < .hours(1) }
+        }
+    }
+
+    static let subscriber = Subscriber(
+        name: "partner", url: "https://partner.example/", issuer: "https://id", subject: "partner", events: [],
+        secrets: [])
+
     struct Result: Equatable {
         var trace: UInt64 = 0
         var delivered: Set<Int64> = []
@@ -40,6 +96,9 @@ import Testing
         var crashes = 0
         var dead: Set<Int64> = []
         var outOfOrder = 0
+        var rotations = 0
+        var verified = 0
+        var refused = 0
     }
 
     static let days = 92
@@ -58,7 +117,9 @@ import Testing
         var log: [(number: Int64, subject: String, wanted: Bool)] = []
         var mood: (until: WallInstant, kind: UInt64) = (t0, 0)
         var last: [String: Int64] = [:]
-        var flight: [(done: WallInstant, message: WebhookMessage)] = []
+        var flight: [(done: WallInstant, message: WebhookMessage, signed: WallInstant, signature: String?)] = []
+        var secrets = Secrets()
+        secrets.rotate(&random, now)
         var poison: Set<Int64> = []
         func note(_ value: UInt64) { result.trace = RetrySchedule.mixed(result.trace ^ value) }
 
@@ -76,7 +137,11 @@ import Testing
                 mood = (now + .minutes(Int64(random.next(kind == 9 ? 9_000 : 600)) + 1), kind < 6 ? 0 : kind)
             }
             // What is done in flight by now.
-            for (done, message) in flight where done <= now {
+            for (done, message, signed, signature) in flight where done <= now {
+                if let signature {
+                    result.verified += 1
+                    if !secrets.isGenuine(message.number, signature, signed: signed, now: done) { result.refused += 1 }
+                }
                 let outcome: DeliveryOutcome
                 switch mood.kind {
                 case _ where poison.contains(message.number) && message.redrives == 0:
@@ -104,11 +169,21 @@ import Testing
                 queue.offer(event.number, subject: event.subject, isWanted: event.wanted, now: now)
             }
             while let message = queue.start(now) {
-                flight.append((now + .seconds(Int64(random.next(20))), message))
+                // A signature costs more than all the rest: every eighth, and all of them while a secret comes or goes.
+                let mustSign = message.number % 8 == 0 || secrets.isTurning(now)
+                flight.append(
+                    (
+                        now + .seconds(Int64(random.next(20))), message, now,
+                        mustSign ? secrets.sign(message.number, now) : nil
+                    ))
             }
             let changes = queue.takeChanges()
             if case .disabled = changes.status { result.disables += 1 }
             disk.take(changes)
+            if now < end, random.next(2_000) == 0 {
+                secrets.rotate(&random, now)
+                result.rotations += 1
+            }
             // Somebody looks at disabled endpoints and dead letters now and then.
             if random.next(900) == 0 || now > end {
                 if queue.status != .active, mood.kind == 0 { queue.enable(now) }
@@ -142,7 +217,9 @@ import Testing
     @Test(arguments: EndpointSettings.Ordering.allCases, [1, 2, 3] as [UInt64])
     func threeMonthsLoseNothingAndKeepTheOrder(_ ordering: EndpointSettings.Ordering, _ seed: UInt64) {
         let result = Self.run(seed, ordering)
-        #expect(result.crashes > 0 && result.redrives > 0)
+        #expect(result.crashes > 0 && result.redrives > 0 && result.disables > 0 && result.rotations > 2)
+        // Whichever of the two secrets the receiver knew, it could verify.
+        #expect(result.verified > (ordering == .strict ? 100 : 1_000) && result.refused == 0)
         #expect(result.delivered.count > (ordering == .strict ? 400 : 5_000))
         // Given up for good only after every redrive.
         #expect(result.dead.isEmpty, "\(result.dead)")
