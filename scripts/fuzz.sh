@@ -61,6 +61,9 @@ package=$(grep '"-module-name","Bytes"' $build/release.yaml | sed -n 's/.*"-pack
 modulemap=$(find $build -name module.modulemap -path '*CSystem.build*' | head -n 1)
 [ -n "$modulemap" ] || modulemap=$(find Sources/CSystem -name module.modulemap | head -n 1)
 
+# What a deleted source left behind does not link any more: only objects of sources that are there count.
+find Sources $build/checkouts -name '*.swift' -o -name '*.c' | sed 's|.*/||' | sort -u >$build/sources
+
 # The objects of a set of rooms and of all that their modules depend on, as Package.swift has it.
 closure() {
     local known=" " todo=("$@") room
@@ -75,7 +78,10 @@ closure() {
         todo+=($(find "Sources/$room" -name '*.swift' -exec sed -n 's/^ *\(package \|public \|internal \)\{0,1\}import \([A-Za-z]*\) *$/\2/p' {} + | sort -u))
     done
     for room in $known; do
-        if [ -d "$build/release/$room.build" ]; then find "$build/release/$room.build" -name '*.o'; fi
+        [ -d "$build/release/$room.build" ] || continue
+        find "$build/release/$room.build" -name '*.o' | while read -r object; do
+            ! grep -qxF "$(basename "$object" .o)" $build/sources || echo "$object"
+        done
     done
 }
 
