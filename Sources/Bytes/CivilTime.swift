@@ -85,6 +85,28 @@ public struct CivilTime: Equatable, Sendable {
 
 // MARK: - Text forms
 
+extension CivilTime {
+    /// Appends `2026-11-24`.
+    @inlinable
+    func appendDate<Sink: ByteSink>(to sink: inout Sink) {
+        sink.append(padded: year, width: 4)
+        sink.append(UInt8(ascii: "-"))
+        sink.append(padded: month, width: 2)
+        sink.append(UInt8(ascii: "-"))
+        sink.append(padded: day, width: 2)
+    }
+
+    /// Appends `03:00:00`.
+    @inlinable
+    func appendTimeOfDay<Sink: ByteSink>(to sink: inout Sink) {
+        sink.append(padded: hour, width: 2)
+        sink.append(UInt8(ascii: ":"))
+        sink.append(padded: minute, width: 2)
+        sink.append(UInt8(ascii: ":"))
+        sink.append(padded: second, width: 2)
+    }
+}
+
 extension WallInstant {
     /// RFC 3339 in UTC with milliseconds, `2026-11-24T03:00:00.123Z`.
     public var rfc3339: String {
@@ -97,17 +119,9 @@ extension WallInstant {
     @inlinable
     public func appendRFC3339<Sink: ByteSink>(to sink: inout Sink) {
         let c = CivilTime(self)
-        sink.append(padded: c.year, width: 4)
-        sink.append(UInt8(ascii: "-"))
-        sink.append(padded: c.month, width: 2)
-        sink.append(UInt8(ascii: "-"))
-        sink.append(padded: c.day, width: 2)
+        c.appendDate(to: &sink)
         sink.append(UInt8(ascii: "T"))
-        sink.append(padded: c.hour, width: 2)
-        sink.append(UInt8(ascii: ":"))
-        sink.append(padded: c.minute, width: 2)
-        sink.append(UInt8(ascii: ":"))
-        sink.append(padded: c.second, width: 2)
+        c.appendTimeOfDay(to: &sink)
         sink.append(UInt8(ascii: "."))
         sink.append(padded: c.nanosecond / 1_000_000, width: 3)
         sink.append(UInt8(ascii: "Z"))
@@ -118,17 +132,9 @@ extension WallInstant {
     public var odoo: String {
         let c = CivilTime(self)
         var out: [UInt8] = []
-        out.append(padded: c.year, width: 4)
-        out.append(UInt8(ascii: "-"))
-        out.append(padded: c.month, width: 2)
-        out.append(UInt8(ascii: "-"))
-        out.append(padded: c.day, width: 2)
+        c.appendDate(to: &out)
         out.append(UInt8(ascii: " "))
-        out.append(padded: c.hour, width: 2)
-        out.append(UInt8(ascii: ":"))
-        out.append(padded: c.minute, width: 2)
-        out.append(UInt8(ascii: ":"))
-        out.append(padded: c.second, width: 2)
+        c.appendTimeOfDay(to: &out)
         return String(decoding: out, as: UTF8.self)
     }
 
@@ -146,11 +152,7 @@ extension WallInstant {
         out.append(UInt8(ascii: " "))
         out.append(padded: c.year, width: 4)
         out.append(UInt8(ascii: " "))
-        out.append(padded: c.hour, width: 2)
-        out.append(UInt8(ascii: ":"))
-        out.append(padded: c.minute, width: 2)
-        out.append(UInt8(ascii: ":"))
-        out.append(padded: c.second, width: 2)
+        c.appendTimeOfDay(to: &out)
         out.append(contentsOf: " GMT".utf8)
         return String(decoding: out, as: UTF8.self)
     }

@@ -49,20 +49,21 @@ public final class Reactor {
     /// Descriptors now registered.
     public final var descriptorCount: Int { slots.count - freeSlots.count }
 
+    /// - Parameter poll: the handle's own (`ReactorHandle.makePoll`).
     init(
-        index: Int, handle: ReactorHandle, now: MonotonicInstant = Clock.monotonic(), wall: WallInstant = Clock.wall()
-    ) throws(ReactorError) {
+        index: Int, handle: ReactorHandle, poll: Epoll, now: MonotonicInstant = Clock.monotonic(),
+        wall: WallInstant = Clock.wall()
+    ) {
         self.index = index
         self.handle = handle
         self.now = now
         self.wall = wall
         buffers = IOBufferPool()
         timers = TimerWheel(now: now)
-        poll = try Epoll()
-        try poll.add(handle.wakeDescriptor, data: Self.wakeData, oneDirection: true)
+        self.poll = poll
     }
 
-    private static let wakeData: UInt64 = .max
+    static let wakeData: UInt64 = .max
     private static let actionFlag: UInt64 = 1 << 63
 
     // MARK: The loop
@@ -119,7 +120,8 @@ public final class Reactor {
     package convenience init(
         standIn network: any StandInNetwork, now: MonotonicInstant, wall: WallInstant
     ) throws(ReactorError) {
-        try self.init(index: 0, handle: try ReactorHandle(index: 0), now: now, wall: wall)
+        let handle = try ReactorHandle(index: 0)
+        self.init(index: 0, handle: handle, poll: try handle.makePoll(), now: now, wall: wall)
         self.network = network
     }
 

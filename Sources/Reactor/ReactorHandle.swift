@@ -37,14 +37,13 @@ public final class ReactorHandle: TaskExecutor, Sendable {
         index: Int, name: String = "reactor", setup: @escaping @Sendable (Reactor) -> Void
     ) throws(ReactorError) -> ReactorHandle {
         let handle = try ReactorHandle(index: index)
-        let reactorError = Mutex<ReactorError?>(nil)
+        // What can fail fails here, where somebody can be told: the thread only takes it over.
+        let poll = Mutex<Epoll?>(try handle.makePoll())
         try ThreadCalls.start(name: "\(name)-\(index)") {
-            do throws(ReactorError) {
-                let reactor = try Reactor(index: index, handle: handle)
+            if let poll = poll.withLock({ $0.take() }) {
+                let reactor = Reactor(index: index, handle: handle, poll: poll)
                 setup(reactor)
                 reactor.run()
-            } catch {
-                reactorError.withLock { $0 = error }
             }
             handle.loopEnded()
         }
@@ -122,7 +121,12 @@ public final class ReactorHandle: TaskExecutor, Sendable {
 
     // MARK: For the loop
 
-    var wakeDescriptor: Int32 { wake.fd }
+    /// An epoll that wakes for this mailbox.
+    func makePoll() throws(ReactorError) -> sending Epoll {
+        let poll = try Epoll()
+        try poll.add(wake.fd, data: Reactor.wakeData, oneDirection: true)
+        return poll
+    }
 
     private func loopEnded() {
         let waiting = ending.withLock { ending in

@@ -1,5 +1,6 @@
 import Bytes
 import JSON
+import Seeded
 import Testing
 
 @testable import Audit

@@ -1,4 +1,5 @@
 import Bytes
+import Seeded
 import Testing
 
 @testable import Audit

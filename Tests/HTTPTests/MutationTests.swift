@@ -1,4 +1,5 @@
 import Bytes
+import Seeded
 import Testing
 
 @testable import HTTP
@@ -23,7 +24,7 @@ import Testing
         "Connection: close\r\n", "\u{e9}", "A", "z", "ffffffffffffffff", "7FFFFFFF",
     ].map { Array($0.utf8) }
 
-    private func mutate(_ seed: [UInt8], _ random: inout Seeded) -> [UInt8] {
+    private func mutate(_ seed: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
         var bytes = seed
         for _ in 0..<Int.random(in: 1...4, using: &random) {
             let at = Int.random(in: 0...bytes.count, using: &random)
@@ -47,7 +48,7 @@ import Testing
     func mutatedHeadIsReadAsTheGrammarSays(_ part: UInt64) {
         var accepted = 0
         for seed in part * 3_000..<(part + 1) * 3_000 {
-            var random = Seeded(seed)
+            var random = SeededGenerator(seed: seed)
             let bytes = mutate(Self.heads[Int(seed % UInt64(Self.heads.count))], &random)
             let outcome = readRequest(bytes)
             let reference = ReferenceParser.parse(bytes)
@@ -93,7 +94,7 @@ import Testing
     func mutatedBodyIsTheSameWhereverItIsCut(_ part: UInt64) {
         var complete = 0
         for seed in part * 4_000..<(part + 1) * 4_000 {
-            var random = Seeded(seed)
+            var random = SeededGenerator(seed: seed)
             let bytes = mutate(Self.bodies[Int(seed % UInt64(Self.bodies.count))], &random)
             let whole = readBody(bytes, .chunked)
             let cut = Int.random(in: 0...bytes.count, using: &random)
@@ -108,7 +109,7 @@ import Testing
 
     /// Noise, most of it of bytes that matter to the grammar.
     @Test func noiseIsNeverAcceptedAndNeverHurts() {
-        var random = Seeded(42)
+        var random = SeededGenerator(seed: 42)
         for _ in 0..<5_000 {
             var bytes: [UInt8] = []
             for _ in 0..<Int.random(in: 0...24, using: &random) {
@@ -125,7 +126,7 @@ import Testing
             "HTTP/1.0 404 Not Found\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n",
         ].map { Array($0.utf8) }
         for seed in 0..<4_000 as Range<UInt64> {
-            var random = Seeded(seed)
+            var random = SeededGenerator(seed: seed)
             let bytes = mutate(seeds[Int(seed % 2)], &random)
             let text = String(decoding: bytes, as: UTF8.self)
             guard Array(text.utf8) == bytes else { continue }

@@ -1,4 +1,5 @@
 import Bytes
+import Seeded
 import Testing
 
 @testable import HTTP
@@ -58,7 +59,7 @@ import Testing
 
     /// The promise behind the prefix check: decoding once or twice, and resolving dots, changes nothing about plain text.
     @Test func pathWithoutRiskDecodesToTheSamePrefix() {
-        var random = Seeded(7)
+        var random = SeededGenerator(seed: 7)
         let pieces = [
             "/", ".", "..", "%2e", "%2f", "%25", "w", "web", "%77", ";", "\\", "%5c", "%00", "%c3%a9", "2e", "-",
         ]

@@ -1,5 +1,6 @@
 import Bytes
 import JSON
+import Seeded
 import Testing
 
 @testable import Identity
@@ -71,7 +72,7 @@ struct ClientCertificateTests {
         }
         #expect(throws: CertificateError.unreadable) { try ClientCertificate(der: der + [0]) }
         #expect(throws: CertificateError.unreadable) { try ClientCertificate(der: der + der) }
-        var generator = SeededGenerator(state: 3)
+        var generator = SeededGenerator(seed: 3)
         for _ in 0..<2_000 {
             var damaged = der
             damaged[Int.random(in: 0..<der.count, using: &generator)] ^= UInt8.random(in: 1...255, using: &generator)

@@ -1,5 +1,6 @@
 import Bytes
 import JSON
+import Seeded
 import Testing
 
 @testable import Identity
@@ -47,7 +48,7 @@ struct LibJWTDifferentialTests {
 
     @Test(arguments: shared)
     func bothThinkAlikeOfTamperedTokens(_ algorithm: SignatureAlgorithm) throws {
-        var generator = SeededGenerator(state: 0x5EED)
+        var generator = SeededGenerator(seed: 0x5EED)
         let verifier = try TestKeys.verifier(algorithm)
         let material = publicMaterial(algorithm)
         let token = Array(try TestKeys.tokenIssuer(algorithm).issue(TestKeys.claims()).utf8)

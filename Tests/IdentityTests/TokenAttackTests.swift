@@ -1,5 +1,6 @@
 import Bytes
 import JSON
+import Seeded
 import Testing
 
 @testable import Identity
@@ -223,7 +224,7 @@ struct TokenAttackTests {
     func everyChangeOfASingleByteIsRefused(_ algorithm: SignatureAlgorithm) throws {
         let verifier = try TestKeys.verifier(algorithm)
         let token = Array(try TestKeys.tokenIssuer(algorithm).issue(TestKeys.claims()).utf8)
-        var generator = SeededGenerator(state: 7)
+        var generator = SeededGenerator(seed: 7)
         // The slow curves (a millisecond a check) take every seventh byte: what they add is their signature.
         let step = algorithm == .es384 || algorithm == .es512 ? 7 : 1
         for place in stride(from: 0, to: token.count, by: step) {

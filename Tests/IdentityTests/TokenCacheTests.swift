@@ -1,4 +1,5 @@
 import Bytes
+import Seeded
 import Testing
 
 @testable import Identity
@@ -104,7 +105,7 @@ struct TokenCacheTests {
     /// The cache against a dictionary, with collisions of places forced by a small table.
     @Test(arguments: [UInt64(1), 2, 3, 4, 5])
     func theCacheNeverAnswersWithWhatWasNotStored(_ seed: UInt64) {
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         let cache = TokenCache<Int>(entriesMax: 16, bytesMax: 16 * 200, seed: seed)
         var model: [Int: (value: Int, expires: Int64, generation: UInt64)] = [:]
         var now: Int64 = 1_000
@@ -139,7 +140,7 @@ struct TokenCacheTests {
     }
 
     @Test func theHashDependsOnEveryByteOfTheEndOnTheLengthAndOnTheSeed() {
-        var generator = SeededGenerator(state: 9)
+        var generator = SeededGenerator(seed: 9)
         for count in [0, 1, 7, 8, 9, 31, 32, 33, 63, 64, 65, 800] {
             let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
             let hash = TokenBytes.hash(bytes.span, seed: 11)

@@ -1,4 +1,5 @@
 import JSON
+import Seeded
 import Testing
 
 @Suite struct ParserTests {
@@ -136,7 +137,7 @@ import Testing
     }
 
     @Test func mutatedTextsNeverCrashAndSurviveWriting() throws {
-        var random = Seeded(seed: 7)
+        var random = SeededGenerator(seed: 7)
         let seedText = Array(#"{"a":[1,-2.5e+3,true,null,"x\n\ud83d\ude00é"],"b":{"c":{"d":[[],{}]}},"e":0.10}"#.utf8)
         for _ in 0..<5_000 {
             var text = seedText
@@ -159,17 +160,5 @@ import Testing
     @Test func longArraysTakeLinearTime() throws {
         let text = "[" + String(repeating: "1,", count: 200_000) + "1]"
         #expect(try JSONValue.parse(text).array?.count == 200_001)
-    }
-}
-
-/// A small generator with a seed, so that a failure repeats.
-struct Seeded: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
-    mutating func next() -> UInt64 {
-        state ^= state << 13
-        state ^= state >> 7
-        state ^= state << 17
-        return state
     }
 }

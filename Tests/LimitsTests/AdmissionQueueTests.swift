@@ -1,5 +1,6 @@
 import Bytes
 import Limits
+import Seeded
 import Testing
 
 private func configuration(inFlight: Int, queued: Int = 100, standard: Int = 4, batch: Int = 16)

@@ -1,5 +1,6 @@
 import Bytes
 import Limits
+import Seeded
 import Testing
 
 private func call(_ permission: CircuitBreaker.Permission) throws -> CircuitBreaker.Call {

@@ -1,5 +1,6 @@
 import Bytes
 import Limits
+import Seeded
 import Testing
 
 @Test func connectionsAreCappedForEachAddressAndInAll() {

@@ -1,5 +1,6 @@
 import Bytes
 import Limits
+import Seeded
 import Testing
 
 /// A bucket that leaks: the same rule as GCRA, said the other way round.

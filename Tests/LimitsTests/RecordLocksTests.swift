@@ -1,5 +1,6 @@
 import Bytes
 import Limits
+import Seeded
 import Testing
 
 private let late = MonotonicInstant.seconds(1_000_000)

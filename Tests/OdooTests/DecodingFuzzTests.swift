@@ -1,22 +1,11 @@
 import JSON
+import Seeded
 import Testing
 
 @testable import Odoo
 
 /// Bytes from strangers: an answer of any shape is a result or an error, and never a trap.
 struct DecodingFuzzTests {
-    /// SplitMix64.
-    struct Generator: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return z ^ (z >> 31)
-        }
-    }
-
     static let statuses = [100, 200, 204, 301, 400, 401, 404, 415, 422, 500, 502, 999, -1, 0]
 
     /// Everything this room reads, on one answer.
@@ -46,7 +35,7 @@ struct DecodingFuzzTests {
     }
 
     @Test func mutatedRecordingsAreReadWithoutATrap() {
-        var random = Generator(state: 17)
+        var random = SeededGenerator(seed: 17)
         let exchanges = RecordingsTests.exchanges.filter { $0.status != nil && $0.responseText.utf8.count < 4_000 }
         for recording in exchanges {
             for _ in 0..<6 {
@@ -92,7 +81,7 @@ struct DecodingFuzzTests {
     }
 
     @Test func randomBytesAreReadWithoutATrap() {
-        var random = Generator(state: 19)
+        var random = SeededGenerator(seed: 19)
         for _ in 0..<3_000 {
             let count = Int.random(in: 0...64, using: &random)
             Self.readAll((0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }, status: 200)

@@ -1,6 +1,7 @@
 import Bytes
 import Glibc
 import Reactor
+import Seeded
 
 /// All wires of a run, its clock, and the reactor that lives in it.
 package final class SimulatedNetwork: StandInNetwork {

@@ -1,3 +1,4 @@
+import Seeded
 import Simulation
 
 /// What one request asks of the scripted server, and what its client must therefore see. It travels in the path, so that
