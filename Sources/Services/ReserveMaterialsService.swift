@@ -26,7 +26,11 @@ struct ReserveMaterialsService: WalkedWrite {
                 name: "reserve", text: "reserving for \(order.name)",
                 call: .button(ProductionOrderRecord.model, "action_assign", ids: [order.id]), repeats: true,
                 records: ["\(ProductionOrderRecord.model),\(order.id)"])
-        ) { () async throws(ServiceStop) -> Look<ProductionOrderRecord> in .done(try await run.order()) }
+        ) { () async throws(ServiceStop) -> Look<ProductionOrderRecord> in
+            let order = try await run.order()
+            // Where there are too few components it shows less, or nothing: then it counts that Odoo has answered.
+            return run.isAnswered || order.reservation == "assigned" ? .done(order) : .notDone
+        }
         return .order(after, site, "reserved as far as there are components")
     }
 }

@@ -85,6 +85,8 @@ extension WriteRun {
                     continue
                 }
             }
+            isAnswered = true
+            defer { isAnswered = false }
             switch try await look() {
             case .done(let found):
                 settle(changed: true)

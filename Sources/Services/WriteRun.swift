@@ -34,6 +34,8 @@ final class WriteRun {
     private var hasChanged = false
     /// Something was sent, and it is not known what became of it.
     private(set) var isInDoubt = false
+    /// Odoo has answered the effect that is looked for: where it may show nothing, its answer is the proof.
+    var isAnswered = false
     private let gate: RecordGate
     private let categories: ProductCategories
     /// What the policy is asked about, as far as the service has said; nil before.

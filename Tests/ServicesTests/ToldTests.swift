@@ -26,6 +26,7 @@ import Testing
         "consume a component": [],
         "consume in addition": [],
         "consume by lot": [],
+        "reserve components": [],
         "move goods": ["stock-transfer.validated"],
         "validate a part of a transfer": ["stock-transfer.validated"],
         "count stock": ["inventory.adjusted"],

@@ -30,6 +30,13 @@ extension WriteScene {
                     "stock.move", [["raw_material_production_id", "=", .init(id)], ["product_id", "=", .init(screw)]])
             }),
         WriteScene(
+            name: "reserve components", prepare: { $0.unreserved() }, path: { "/v1/production-orders/\($0)/reserve" },
+            effect: "mrp.production.action_assign",
+            figure: { plant, id in
+                try await plant.count(
+                    "mrp.production", [["id", "=", .init(id)], ["reservation_state", "=", "assigned"]])
+            }),
+        WriteScene(
             name: "move goods", prepare: { plant in plant.shelf() }, path: { _ in "/v1/transfers" },
             body: #"{"from": FROM, "to": TO, "product_code": "SCREW-M6", "quantity": 3}"#,
             effect: "stock.picking.button_validate", figure: { plant, id in try await plant.lying("SCREW-M6", id) },
@@ -63,6 +70,20 @@ extension WriteScene {
 }
 
 extension Plant {
+    /// A released order whose components came after its release.
+    func unreserved() -> Int {
+        var order = 0
+        odoo.sandbox.withEngine { engine in
+            let glue = engine.seedProduct("GLUE", "Glue")
+            let kit = engine.seedProduct("KIT", "Kit")
+            let bom = engine.seedBOM(kit, lines: [(glue, ExactDecimal(2))])
+            engine.seedOrder(kit, bom, 4, at: engine.ids.manufacturing, released: true)
+            order = engine.database.ids(Model.production).last ?? 0
+            engine.book(ExactDecimal(100), of: glue, at: engine.ids.stock, lot: nil)
+        }
+        return order
+    }
+
     var stockPlace: Int { odoo.sandbox.configuration.version == .v19 ? 5 : 8 }
 
     /// `PRODUCT(CODE)` becomes the product's id.
