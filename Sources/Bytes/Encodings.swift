@@ -55,35 +55,6 @@ public enum Base64URL {
         return String(decoding: out, as: UTF8.self)
     }
 
-    /// The bytes, or nil when the text is not canonical base64url.
-    public static func decode(_ text: Span<UInt8>) -> [UInt8]? {
-        guard text.count % 4 != 1 else { return nil }
-        var out: [UInt8] = []
-        out.reserveCapacity(text.count * 3 / 4)
-        var bits = 0
-        var width = 0
-        for i in text.indices {
-            let c = text[i]
-            let value: Int
-            switch c {
-            case 65...90: value = Int(c) - 65
-            case 97...122: value = Int(c) - 71
-            case 48...57: value = Int(c) + 4
-            case 45: value = 62
-            case 95: value = 63
-            default: return nil
-            }
-            bits = bits << 6 | value
-            width += 6
-            if width >= 8 {
-                width -= 8
-                out.append(UInt8(truncatingIfNeeded: bits >> width))
-                bits &= (1 << width) - 1
-            }
-        }
-        return bits == 0 ? out : nil
-    }
-
     public static func decode(_ text: String) -> [UInt8]? {
         let bytes = Array(text.utf8)
         return decode(bytes.span)
