@@ -15,6 +15,7 @@ extension ConfigurationReader {
             upstream.connectTimeout = timeout(entry, "connect_timeout", upstream.connectTimeout, max: .minutes(2))
             upstream.responseTimeout = timeout(entry, "response_timeout", upstream.responseTimeout)
             upstream.idleTimeout = timeout(entry, "idle_timeout", upstream.idleTimeout)
+            upstream.stallTimeout = timeout(entry, "stall_timeout", upstream.stallTimeout)
             upstream.idleMax = entry.int("idle_connections", in: 0...65_536, default: upstream.idleMax)
             upstream.preservesHost = entry.bool("preserve_host", default: upstream.preservesHost)
             upstream.authoritiesFile = entry.string("authorities")

@@ -59,7 +59,8 @@ final class ProxyCall: UpstreamCall, ExchangeConsumer {
         bodyEnded = exchange.head.framing == .none || exchange.head.framing == .length(0)
         exchange.consumer = self
         let deadline = exchange.reactor.now + pool.target.configuration.responseTimeout
-        ticket = pool.start(self, admission: route.admission, deadline: deadline)
+        ticket = pool.start(
+            self, admission: route.admission, client: exchange.origin.peer.network, deadline: deadline)
     }
 
     /// Fields of the request that are written anew or mean this hop only.

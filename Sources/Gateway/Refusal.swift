@@ -109,6 +109,8 @@ enum Refusal {
             Problem(.overloaded, "the request waited too long for its turn; it was not sent", retryAfter: 5)
         case .closedWithoutAnswer, .torn, .malformed, .tooLarge, .cancelled:
             Problem(.badGateway, "the server behind this gateway gave no valid answer")
+        case .heldUp:
+            Problem(.requestTimeout, "the request came too slowly while others waited for its place at the server")
         case .timeout: Problem(.upstreamTimeout, "the server behind this gateway did not answer in time")
         }
     }

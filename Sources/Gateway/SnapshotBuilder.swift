@@ -238,6 +238,7 @@ package struct SnapshotBuilder {
         upstream.connectTimeout = entry.connectTimeout
         upstream.responseTimeout = entry.responseTimeout
         upstream.idleTimeout = entry.idleTimeout
+        upstream.stallTimeout = entry.stallTimeout
         upstream.idleMax = entry.idleMax
         var gate: UpstreamGate?
         if entry.inFlightMax > 0 {

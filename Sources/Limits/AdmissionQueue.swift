@@ -13,8 +13,13 @@ package enum AdmissionClass: Int, Sendable, CaseIterable {
 /// The calls in flight to one upstream, and those that wait for a place.
 ///
 /// Odoo works on as many calls at once as it has workers, and what it is sent beyond that waits in the kernel's
-/// queue, where it has no order and no end. So the waiting is done here: in order of class, first come first served
-/// in each, never beyond a waiter's deadline, and never more than a bounded number.
+/// queue, where it has no order and no end. So the waiting is done here: in order of class; in each, clients in turn
+/// and every client's first come first served; never beyond a waiter's deadline, and never more than a bounded number.
+///
+/// A client has its turn by rounds: a waiter belongs to the round after that of its client's last waiter, or to the next.
+/// So one with a hundred waiters has one in each round, and who comes with its first waits for one of everybody's.
+/// Where the line is full, who comes takes the place of a waiter of a later round. And a client that holds up the answers
+/// it has leaves a quarter of the places to others (`setHeldUp`).
 ///
 /// A plain value: whoever shares it keeps it in a `Mutex`, and wakes the tickets it is handed.
 package struct AdmissionQueue: Sendable {
@@ -52,6 +57,8 @@ package struct AdmissionQueue: Sendable {
         case admitted(Ticket)
         /// The call waits. It is handed out by a later method as granted or as timed out, or taken back by `cancel`.
         case queued(Ticket)
+        /// The same, and the last waiter of a client with more of them was given up for it.
+        case queuedInPlaceOf(Ticket, displaced: Ticket)
         /// The class's queue is full, or the deadline has passed.
         case refused(retryAfter: Nanoseconds)
     }
@@ -81,6 +88,11 @@ package struct AdmissionQueue: Sendable {
         var generation: UInt32 = 0
         var state = State.free
         var admissionClass = AdmissionClass.standard
+        /// Whose call it is, 0 for nobody's in particular.
+        var client: UInt64 = 0
+        /// Of which round a waiter is.
+        var round = 0
+        var isHeldUp = false
         var next = -1
         var previous = -1
         /// When it entered, and from the grant on, when it was granted.
@@ -93,6 +105,8 @@ package struct AdmissionQueue: Sendable {
         var count = 0
         /// Places given to other classes since this one was last served, or began to wait.
         var passed = 0
+        /// The round that was served last.
+        var round = 0
         var totals = Totals()
     }
 
@@ -101,6 +115,8 @@ package struct AdmissionQueue: Sendable {
     private var free: [Int] = []
     private var lines: InlineArray<3, Line>
     private var deadlines = DeadlineHeap()
+    /// Places with answers that their clients hold up, of clients that have such.
+    private var heldUp: [UInt64: Int] = [:]
     package private(set) var inFlight = 0
     /// Average time that a call is in flight, exponentially weighted by 1/8, in nanoseconds. 0 before the first.
     package private(set) var averageHold: Nanoseconds = 0
@@ -112,24 +128,60 @@ package struct AdmissionQueue: Sendable {
     }
 
     /// A call of `admissionClass` wants to go, and would wait until `deadline`.
+    ///
+    /// - Parameter client: a hash of who sends it, 0 for nobody in particular: each such call is a client of its own.
     package mutating func enter(
-        _ admissionClass: AdmissionClass, deadline: MonotonicInstant, now: MonotonicInstant
+        _ admissionClass: AdmissionClass, client: UInt64 = 0, deadline: MonotonicInstant, now: MonotonicInstant
     ) -> Entry {
         let line = admissionClass.rawValue
-        // A place is free only when nobody waits, because each place is given away when it becomes free.
-        if inFlight < configuration.inFlightMax {
+        // A place is free only when nobody waits who may have it, because each is given away when it becomes free.
+        if inFlight < configuration.inFlightMax, mayHavePlace(client) {
             inFlight += 1
             lines[line].totals.admitted += 1
-            return .admitted(take(.inFlight, admissionClass, now))
+            return .admitted(take(.inFlight, admissionClass, client, now))
+        }
+        let round = nextRound(of: client, in: line)
+        var displaced: Ticket?
+        if lines[line].count >= queuedMax(admissionClass), deadline > now {
+            let tail = lines[line].tail
+            if tail >= 0, slots[tail].round > round { displaced = displace(tail) }
         }
         guard lines[line].count < queuedMax(admissionClass), deadline > now else {
             lines[line].totals.refused += 1
             return .refused(retryAfter: retryAfter(admissionClass))
         }
-        let ticket = take(.waiting, admissionClass, now)
-        append(Int(ticket.index), to: line)
-        deadlines.insert(Int(ticket.index), at: deadline)
+        let ticket = take(.waiting, admissionClass, client, now)
+        let index = Int(ticket.index)
+        slots[index].round = round
+        insert(index, to: line)
+        deadlines.insert(index, at: deadline)
+        if let displaced { return .queuedInPlaceOf(ticket, displaced: displaced) }
         return .queued(ticket)
+    }
+
+    /// The client of a call in flight holds up its answer, or does so no longer. Nothing happens for a ticket that is not
+    /// in flight.
+    package mutating func setHeldUp(_ ticket: Ticket, _ isHeldUp: Bool, now: MonotonicInstant) -> Wakeups {
+        guard let index = index(of: ticket), slots[index].state == .inFlight, slots[index].isHeldUp != isHeldUp else {
+            return Wakeups()
+        }
+        noteHeldUp(index, isHeldUp)
+        return expire(now: now)
+    }
+
+    /// Whether somebody waits for whom the place of this call in flight is needed: who may have a place, or another call of
+    /// the same client.
+    package func isWanted(_ ticket: Ticket) -> Bool {
+        guard let index = index(of: ticket), slots[index].state == .inFlight else { return false }
+        let client = slots[index].client
+        for line in 0..<3 {
+            var waiter = lines[line].head
+            while waiter >= 0 {
+                if slots[waiter].client == client || mayHavePlace(slots[waiter].client) { return true }
+                waiter = slots[waiter].next
+            }
+        }
+        return false
     }
 
     /// A call is over: its place goes to the next. Nothing happens for a ticket that is not in flight any more.
@@ -166,8 +218,9 @@ package struct AdmissionQueue: Sendable {
             unlink(index)
             release(index)
         }
-        while inFlight < configuration.inFlightMax, let line = nextLine() {
-            let index = lines[line].head
+        while inFlight < configuration.inFlightMax, let index = next() {
+            let line = slots[index].admissionClass.rawValue
+            lines[line].round = max(lines[line].round, slots[index].round)
             unlink(index)
             deadlines.remove(index)
             slots[index].state = .inFlight
@@ -220,11 +273,11 @@ package struct AdmissionQueue: Sendable {
     }
 
     /// Whose turn it is: a class that has been passed over long enough, the lowest first, else the highest that waits.
-    private func nextLine() -> Int? {
+    private func next() -> Int? {
         let (batch, standard) = (AdmissionClass.batch.rawValue, AdmissionClass.standard.rawValue)
-        if isDue(batch, share: configuration.batchShare) { return batch }
-        if isDue(standard, share: configuration.standardShare) { return standard }
-        for line in 0..<3 where lines[line].count > 0 { return line }
+        if isDue(batch, share: configuration.batchShare), let first = first(batch) { return first }
+        if isDue(standard, share: configuration.standardShare), let first = first(standard) { return first }
+        for line in 0..<3 { if let first = first(line) { return first } }
         return nil
     }
 
@@ -232,12 +285,54 @@ package struct AdmissionQueue: Sendable {
         share > 0 && lines[line].count > 0 && lines[line].passed >= share - 1
     }
 
-    private mutating func append(_ index: Int, to line: Int) {
-        let tail = lines[line].tail
-        slots[index].previous = tail
-        slots[index].next = -1
-        if tail >= 0 { slots[tail].next = index } else { lines[line].head = index }
-        lines[line].tail = index
+    /// The first of a line who may have a place.
+    private func first(_ line: Int) -> Int? {
+        var index = lines[line].head
+        while index >= 0, !mayHavePlace(slots[index].client) { index = slots[index].next }
+        return index >= 0 ? index : nil
+    }
+
+    /// Whether a client may have one more place: not while it holds up three quarters of them.
+    private func mayHavePlace(_ client: UInt64) -> Bool {
+        if heldUp.isEmpty || client == 0 { return true }
+        let most = max(1, configuration.inFlightMax - max(1, configuration.inFlightMax / 4))
+        return heldUp[client, default: 0] < most
+    }
+
+    private mutating func noteHeldUp(_ index: Int, _ isHeldUp: Bool) {
+        slots[index].isHeldUp = isHeldUp
+        let client = slots[index].client
+        if client == 0 { return }
+        let count = heldUp[client, default: 0] + (isHeldUp ? 1 : -1)
+        heldUp[client] = count > 0 ? count : nil
+    }
+
+    /// The round of a client's next waiter.
+    private func nextRound(of client: UInt64, in line: Int) -> Int {
+        var index = client == 0 ? -1 : lines[line].tail
+        while index >= 0, slots[index].client != client { index = slots[index].previous }
+        return max(lines[line].round, index >= 0 ? slots[index].round : 0) + 1
+    }
+
+    /// Gives up a waiter for another.
+    private mutating func displace(_ index: Int) -> Ticket {
+        let displaced = ticket(index)
+        lines[slots[index].admissionClass.rawValue].totals.refused += 1
+        unlink(index)
+        deadlines.remove(index)
+        release(index)
+        return displaced
+    }
+
+    /// Behind all of its round and of earlier ones.
+    private mutating func insert(_ index: Int, to line: Int) {
+        var previous = lines[line].tail
+        while previous >= 0, slots[previous].round > slots[index].round { previous = slots[previous].previous }
+        let next = previous >= 0 ? slots[previous].next : lines[line].head
+        slots[index].previous = previous
+        slots[index].next = next
+        if previous >= 0 { slots[previous].next = index } else { lines[line].head = index }
+        if next >= 0 { slots[next].previous = index } else { lines[line].tail = index }
         lines[line].count += 1
     }
 
@@ -253,7 +348,7 @@ package struct AdmissionQueue: Sendable {
     // MARK: - The slots
 
     private mutating func take(
-        _ state: State, _ admissionClass: AdmissionClass, _ now: MonotonicInstant
+        _ state: State, _ admissionClass: AdmissionClass, _ client: UInt64, _ now: MonotonicInstant
     ) -> Ticket {
         let index: Int
         if let reused = free.popLast() {
@@ -264,11 +359,13 @@ package struct AdmissionQueue: Sendable {
         }
         slots[index].state = state
         slots[index].admissionClass = admissionClass
+        slots[index].client = client
         slots[index].since = now
         return ticket(index)
     }
 
     private mutating func release(_ index: Int) {
+        if slots[index].isHeldUp { noteHeldUp(index, false) }
         slots[index].state = .free
         slots[index].generation &+= 1
         free.append(index)

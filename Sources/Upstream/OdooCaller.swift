@@ -183,7 +183,7 @@ extension UpstreamFailure {
         switch self {
         case .connect, .connectTimeout, .tls, .circuitOpen, .overloaded, .waitedTooLong: .connectFailed
         case .closedWithoutAnswer: .closedWithoutAnswer
-        case .torn, .malformed, .tooLarge, .cancelled: .tornResponse
+        case .torn, .malformed, .heldUp, .tooLarge, .cancelled: .tornResponse
         case .timeout: .timedOut
         }
     }

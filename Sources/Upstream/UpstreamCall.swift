@@ -25,6 +25,8 @@ package enum UpstreamFailure: Error, Equatable, Sendable {
     case malformed(HTTPError)
     /// No answer within the response timeout.
     case timeout
+    /// The client held the call up while others waited for its place.
+    case heldUp
     /// The answer is larger than the caller wants.
     case tooLarge
     /// The caller gave up.
@@ -34,7 +36,7 @@ package enum UpstreamFailure: Error, Equatable, Sendable {
     package var nothingWasSent: Bool {
         switch self {
         case .connect, .connectTimeout, .tls, .circuitOpen, .overloaded, .waitedTooLong: true
-        case .closedWithoutAnswer, .torn, .malformed, .timeout, .tooLarge, .cancelled: false
+        case .closedWithoutAnswer, .torn, .malformed, .timeout, .heldUp, .tooLarge, .cancelled: false
         }
     }
 }

@@ -26,6 +26,10 @@ package struct UpstreamConfiguration: Sendable {
     package var sendBufferBytesMax = 65_536
     /// Interim (1xx) answers before one final answer. Default 8. (endless 1xx)
     package var interimMax = 8
+    /// How long a client may hold up its call in a row, by taking nothing of the answer or sending next to nothing of the
+    /// request, while others wait for its place. Then it breaks off: a few slow clients must not hold a server that works
+    /// on eight calls at once. Default 1 s, with the 64 KiB that wait for each client as good as 64 KiB/s.
+    package var stallTimeout: Nanoseconds = .seconds(1)
     package var http = HTTPLimits.upstream
 
     package init(name: String, addresses: [SocketAddress], authority: String, tls: TLSClientContext? = nil) {

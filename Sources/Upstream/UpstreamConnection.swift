@@ -39,6 +39,11 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
     private final var interims = 0
     /// Trailer fields of the answer, once it has ended.
     package final var answerTrailers: [(String, String)] { bodyReader.trailers }
+    /// Since when the client holds the call up, as of the pool's last look. (`lookAtProgress`)
+    private(set) final var heldUpSince: MonotonicInstant?
+    /// Bytes of request and answer that went on since then.
+    private final var passed = 0
+    private final var lookedAt = MonotonicInstant(nanoseconds: 0)
     private final var wasIdle = false
     private final var inputEnded = false
     private final var toldBackedUp = false
@@ -76,6 +81,7 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
     /// Sends what was appended to `output`. `ended` says that the request is complete.
     package final func flush(ended: Bool) {
         if ended { requestEnded = true }
+        passed += output.count
         guard state != .connecting, state != .closed else { return }
         if isWritable { _ = sendOutput() }
         if state == .head || state == .body { setDeadline(reactor.now + pool.configuration.responseTimeout) }
@@ -88,6 +94,7 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
         if bytes.count > 4_096, isWritable, state == .head || state == .body {
             guard let n = send(output, then: bytes) else { return failSending() }
             sent = n
+            passed += n
         }
         output.append(copying: bytes.extracting(sent..<bytes.count))
         flush(ended: false)
@@ -100,6 +107,32 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
         guard isPaused else { return }
         isPaused = false
         drive()
+    }
+
+    /// Whether nothing can go on before the client has taken some of the answer or sent some of the request.
+    private final var waitsForClient: Bool {
+        switch state {
+        case .head: !requestEnded && output.isEmpty
+        case .body: isPaused
+        case .connecting, .idle, .tunnel, .closed: false
+        }
+    }
+
+    /// Bytes that must have gone on since the last look for a client not to be called slow: 16 KiB/s of a request that
+    /// comes; an answer goes on by whole buffers.
+    private static let progressMin = 4_096
+
+    /// Looks whether the client holds the call up, and since when.
+    final func lookAtProgress(now: MonotonicInstant) {
+        heldUpSince = waitsForClient && passed < Self.progressMin ? heldUpSince ?? lookedAt : nil
+        passed = 0
+        lookedAt = now
+    }
+
+    /// Breaks the call off, so that its place goes to the next.
+    final func yieldPlace() {
+        pool.target.statistics.yielded.add()
+        fail(.heldUp)
     }
 
     /// Gives the call up. The connection is closed, unless it does not stand yet: then nothing was sent on it, and the
@@ -150,6 +183,12 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
         isPaused = false
         toldBackedUp = false
         served += 1
+        if let ticket = passage.ticket {
+            heldUpSince = nil
+            passed = 0
+            lookedAt = reactor.now
+            pool.began(ticket, on: self)
+        }
         setDeadline(reactor.now + pool.configuration.responseTimeout)
         call.connected(self)
     }
@@ -283,6 +322,7 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
                 case .needMore(let consumed):
                     input.consume(consumed)
                 case .data(let range, let consumed):
+                    passed += range.count
                     call?.answerBody(input, offset: range.lowerBound, count: range.count)
                     guard isOpen, call != nil else { return false }
                     input.consume(consumed)

@@ -18,13 +18,32 @@ package final class UpstreamGate: Sendable {
     }
 
     func enter(
-        _ admission: AdmissionClass, deadline: MonotonicInstant, now: MonotonicInstant, home: ReactorHandle
+        _ admission: AdmissionClass, client: UInt64, deadline: MonotonicInstant, now: MonotonicInstant,
+        home: ReactorHandle, target: UpstreamTarget
     ) -> AdmissionQueue.Entry {
-        state.withLock { state in
-            let entry = state.queue.enter(admission, deadline: deadline, now: now)
-            if case .queued(let ticket) = entry { state.homes[ticket] = home }
-            return entry
+        let (entry, displaced) = state.withLock { state in
+            let entry = state.queue.enter(admission, client: client, deadline: deadline, now: now)
+            var displaced: (AdmissionQueue.Ticket, ReactorHandle)?
+            switch entry {
+            case .queued(let ticket): state.homes[ticket] = home
+            case .queuedInPlaceOf(let ticket, displaced: let old):
+                state.homes[ticket] = home
+                displaced = state.homes.removeValue(forKey: old).map { (old, $0) }
+            case .admitted, .refused: break
+            }
+            return (entry, displaced)
         }
+        if let (ticket, home) = displaced {
+            home.post { UpstreamPools.of($0).pool(for: target).displaced(ticket) }
+        }
+        return entry
+    }
+
+    /// Whether somebody waits who would get the place of this call.
+    func isWanted(_ ticket: AdmissionQueue.Ticket) -> Bool { state.withLock { $0.queue.isWanted(ticket) } }
+
+    func setHeldUp(_ ticket: AdmissionQueue.Ticket, _ isHeldUp: Bool, now: MonotonicInstant, target: UpstreamTarget) {
+        wake(target) { $0.queue.setHeldUp(ticket, isHeldUp, now: now) }
     }
 
     func leave(_ ticket: AdmissionQueue.Ticket, now: MonotonicInstant, target: UpstreamTarget) {

@@ -21,6 +21,11 @@ package final class UpstreamPool {
     }
 
     private var waiting: [AdmissionQueue.Ticket: Waiting] = [:]
+    /// Calls that have a place in the gate and a connection, looked at while there are any.
+    private var atWork: [AdmissionQueue.Ticket: UpstreamConnection] = [:]
+    private var isLooking = false
+    /// How often calls at work are looked at, whether their clients hold them up.
+    static let lookInterval = Nanoseconds.milliseconds(250)
 
     package init(reactor: Reactor, target: UpstreamTarget) {
         self.reactor = reactor
@@ -31,11 +36,12 @@ package final class UpstreamPool {
 
     // MARK: Calls
 
-    /// Starts a call: at once, or when the gate lets it in. `deadline` bounds the wait for its turn.
+    /// Starts a call: at once, or when the gate lets it in. `deadline` bounds the wait for its turn. `client` says whose it
+    /// is, 0 for nobody's in particular: where calls have to wait, clients have their turns.
     /// Returns a ticket to `withdraw` a call that has not been connected yet.
     @discardableResult
     package func start(
-        _ call: any UpstreamCall, admission: AdmissionClass = .standard, deadline: MonotonicInstant
+        _ call: any UpstreamCall, admission: AdmissionClass = .standard, client: UInt64 = 0, deadline: MonotonicInstant
     ) -> AdmissionQueue.Ticket? {
         var passage = UpstreamPassage()
         switch target.allow(now: reactor.now) {
@@ -49,7 +55,9 @@ package final class UpstreamPool {
             connect(call, passage)
             return nil
         }
-        switch gate.enter(admission, deadline: deadline, now: reactor.now, home: reactor.handle) {
+        let entry = gate.enter(
+            admission, client: client, deadline: deadline, now: reactor.now, home: reactor.handle, target: target)
+        switch entry {
         case .admitted(let ticket):
             passage.ticket = ticket
             connect(call, passage)
@@ -58,7 +66,7 @@ package final class UpstreamPool {
             target.record(.ignored, of: passage.circuit, now: reactor.now)
             call.failed(.overloaded(retryAfter: retryAfter))
             return nil
-        case .queued(let ticket):
+        case .queued(let ticket), .queuedInPlaceOf(let ticket, displaced: _):
             var timer: Reactor.ScheduledAction?
             if deadline.nanoseconds != .max {
                 timer = reactor.schedule(at: deadline) { [weak self] _ in self?.timedOut(ticket) }
@@ -73,6 +81,11 @@ package final class UpstreamPool {
 
     /// The deadline of a waiting call passed.
     func timedOut(_ ticket: AdmissionQueue.Ticket) { takeOut(ticket)?.call.failed(.waitedTooLong) }
+
+    /// A waiting call's place in the line went to a client that had fewer of them.
+    func displaced(_ ticket: AdmissionQueue.Ticket) {
+        takeOut(ticket)?.call.failed(.overloaded(retryAfter: .seconds(1)))
+    }
 
     private func takeOut(_ ticket: AdmissionQueue.Ticket) -> Waiting? {
         guard let waiter = waiting.removeValue(forKey: ticket) else { return nil }
@@ -91,6 +104,43 @@ package final class UpstreamPool {
         }
         if let timer = waiter.timer { reactor.cancel(timer) }
         connect(waiter.call, UpstreamPassage(circuit: waiter.circuit, ticket: ticket))
+    }
+
+    // MARK: Clients that hold up their calls
+
+    /// A call with a place in the gate has its connection.
+    func began(_ ticket: AdmissionQueue.Ticket, on connection: UpstreamConnection) {
+        atWork[ticket] = connection
+        look()
+    }
+
+    private func look() {
+        if isLooking || atWork.isEmpty { return }
+        isLooking = true
+        reactor.schedule(at: reactor.now + Self.lookInterval) { [weak self] _ in
+            self?.lookAtWork()
+            self?.isLooking = false
+            self?.look()
+        }
+    }
+
+    /// Tells the gate which calls wait for their clients, and takes the places of those that have done so for too long
+    /// while others wait for a place.
+    private func lookAtWork() {
+        guard let gate = target.gate else { return }
+        var late: [(since: MonotonicInstant, ticket: AdmissionQueue.Ticket)] = []
+        for (ticket, connection) in atWork {
+            let before = connection.heldUpSince
+            connection.lookAtProgress(now: reactor.now)
+            let since = connection.heldUpSince
+            if (before == nil) != (since == nil) {
+                gate.setHeldUp(ticket, since != nil, now: reactor.now, target: target)
+            }
+            if let since, reactor.now - since >= configuration.stallTimeout { late.append((since, ticket)) }
+        }
+        // The longest held up first, and no more than are waited for.
+        late.sort { $0.since != $1.since ? $0.since < $1.since : $0.ticket.word < $1.ticket.word }
+        for (_, ticket) in late where gate.isWanted(ticket) { atWork[ticket]?.yieldPlace() }
     }
 
     // MARK: Connections
@@ -187,7 +237,7 @@ package final class UpstreamPool {
     }
 
     func ended(_ passage: UpstreamPassage, failure: UpstreamFailure) {
-        if failure == .cancelled || failure == .tooLarge {
+        if failure == .cancelled || failure == .tooLarge || failure == .heldUp {
             target.record(.ignored, of: passage.circuit, now: reactor.now)
         } else {
             target.statistics.failures.add()
@@ -197,7 +247,9 @@ package final class UpstreamPool {
     }
 
     private func leave(_ passage: UpstreamPassage) {
-        if let ticket = passage.ticket { target.gate?.leave(ticket, now: reactor.now, target: target) }
+        guard let ticket = passage.ticket else { return }
+        atWork[ticket] = nil
+        target.gate?.leave(ticket, now: reactor.now, target: target)
     }
 
     /// Closes idle connections: for a server that the configuration no longer has.

@@ -46,6 +46,8 @@ package final class UpstreamStatistics: Sendable {
     package let repeated = Count()
     /// Answers that came before their request had ended: their connections are not used again.
     package let early = Count()
+    /// Calls that broke off because their clients held them up while others waited for the place.
+    package let yielded = Count()
     /// Connections made.
     package let connections = Count()
 

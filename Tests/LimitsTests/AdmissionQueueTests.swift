@@ -18,7 +18,7 @@ private func configuration(inFlight: Int, queued: Int = 100, standard: Int = 4, 
 
 private func ticket(_ entry: AdmissionQueue.Entry) throws -> AdmissionQueue.Ticket {
     switch entry {
-    case .admitted(let ticket), .queued(let ticket): return ticket
+    case .admitted(let ticket), .queued(let ticket), .queuedInPlaceOf(let ticket, displaced: _): return ticket
     case .refused:
         struct Refused: Error {}
         throw Refused()
@@ -44,6 +44,84 @@ private let late = MonotonicInstant.seconds(1_000_000)
     woken = queue.leave(first, now: .seconds(3))
     #expect(woken.granted == [waiting[1]])
     #expect(queue.inFlight == 2)
+}
+
+@Test func clientsHaveTheirTurnsHoweverManyWaitersOneHas() throws {
+    var queue = AdmissionQueue(configuration(inFlight: 1))
+    var running = try ticket(queue.enter(.standard, client: 1, deadline: late, now: .seconds(1)))
+    var names: [AdmissionQueue.Ticket: String] = [:]
+    // `n` is nobody in particular: each such call is a client of its own.
+    for (client, name) in [(1, "a1"), (1, "a2"), (1, "a3"), (2, "b1"), (0, "n1"), (2, "b2"), (0, "n2"), (3, "c1")] {
+        let entry = queue.enter(.standard, client: UInt64(client), deadline: late, now: .seconds(1))
+        names[try ticket(entry)] = name
+    }
+    var order: [String] = []
+    for step in 0..<10 {
+        if step == 2 {
+            // Who comes late is of the next round, before the third call of who came first.
+            names[try ticket(queue.enter(.standard, client: 4, deadline: late, now: .seconds(2)))] = "d1"
+        }
+        guard let next = queue.leave(running, now: .seconds(2)).granted.first else { break }
+        order.append(try #require(names[next]))
+        running = next
+    }
+    #expect(order == ["a1", "b1", "n1", "n2", "c1", "a2", "b2", "d1", "a3"])
+    #expect(queue.leave(running, now: .seconds(3)).isEmpty && queue.inFlight == 0)
+}
+
+@Test func whoComesWithItsFirstTakesThePlaceInAFullLineOfWhoHasMany() throws {
+    var queue = AdmissionQueue(configuration(inFlight: 1, queued: 3))
+    let running = try ticket(queue.enter(.standard, client: 1, deadline: late, now: .seconds(1)))
+    let greedy = try (0..<3).map { _ in
+        try ticket(queue.enter(.standard, client: 1, deadline: late, now: .seconds(1)))
+    }
+    guard
+        case .queuedInPlaceOf(let second, let displaced) = queue.enter(
+            .standard, client: 2, deadline: late, now: .seconds(1))
+    else {
+        Issue.record("it is refused")
+        return
+    }
+    #expect(displaced == greedy[2] && queue.waiting(.standard) == 3)
+    #expect(queue.cancel(greedy[2], now: .seconds(1)).isEmpty, "it is gone")
+    // Its second would be of the same round as the last that waits: no better.
+    #expect(queue.enter(.standard, client: 2, deadline: late, now: .seconds(1)) == .refused(retryAfter: .seconds(1)))
+    #expect(queue.leave(running, now: .seconds(1)).granted == [greedy[0]])
+    #expect(queue.leave(greedy[0], now: .seconds(1)).granted == [second])
+    #expect(queue.totals(.standard).refused == 2)
+}
+
+@Test func aClientThatHoldsUpItsAnswersLeavesAQuarterOfThePlaces() throws {
+    var queue = AdmissionQueue(configuration(inFlight: 8))
+    let slow = try (0..<8).map { _ in try ticket(queue.enter(.standard, client: 1, deadline: late, now: .seconds(1))) }
+    for ticket in slow { #expect(queue.setHeldUp(ticket, true, now: .seconds(2)).isEmpty) }
+    #expect(!queue.isWanted(slow[0]), "nobody waits")
+    let other = try ticket(queue.enter(.standard, client: 2, deadline: late, now: .seconds(2)))
+    #expect(queue.isWanted(slow[0]))
+    #expect(queue.leave(slow[0], now: .seconds(3)).granted == [other])
+    #expect(queue.leave(other, now: .seconds(3)).isEmpty)
+    #expect(!queue.isWanted(slow[1]), "there is a place for everybody else")
+    let own = try ticket(queue.enter(.standard, client: 1, deadline: late, now: .seconds(3)))
+    #expect(queue.inFlight == 7 && queue.waiting(.standard) == 1)
+    #expect(queue.isWanted(slow[1]), "its own next call needs one of its places")
+    guard case .admitted(let third) = queue.enter(.batch, client: 3, deadline: late, now: .seconds(3)) else {
+        Issue.record("others go past who may not")
+        return
+    }
+    #expect(queue.leave(third, now: .seconds(3)).isEmpty)
+    // It takes them again: what waits goes on, when fewer than three quarters are held up.
+    #expect(queue.setHeldUp(slow[1], false, now: .seconds(4)).isEmpty)
+    #expect(queue.setHeldUp(slow[2], false, now: .seconds(4)).granted == [own])
+    for ticket in slow + [own] { _ = queue.leave(ticket, now: .seconds(5)) }
+    #expect(queue.inFlight == 0)
+    #expect(
+        try (0..<8).allSatisfy { _ in
+            if case .admitted = queue.enter(.standard, client: 1, deadline: late, now: .seconds(6)) {
+                true
+            } else {
+                false
+            }
+        }, "nothing of it is remembered")
 }
 
 @Test func realtimeGoesBeforeStandardBeforeBatch() throws {
@@ -215,6 +293,7 @@ func queueKeepsItsPromisesOverRandomSteps(seed: UInt64) throws {
                 if inFlight.count < cap { Issue.record("waits although a place is free") }
                 if !everSeen.insert(ticket).inserted { Issue.record("a ticket was used twice") }
                 lines[admissionClass, default: []].append((ticket, deadline))
+            case .queuedInPlaceOf: Issue.record("nobody has more waiters than another here")
             case .refused(let retryAfter):
                 let full = lines[admissionClass, default: []].count == bound
                 if inFlight.count < cap || !(full || deadline <= now) { Issue.record("refused without need") }

@@ -21,6 +21,7 @@ import os
 import platform
 import random
 import resource
+import select
 import socket
 import ssl
 import subprocess
@@ -214,6 +215,27 @@ def slow_readers(attack):
                     attack.count(cut=1)
                     return
     attack.threads(40, each)
+
+
+def holding_up(start, act):
+    """More calls than a server works on at once, each going on at 1 KiB/s: nothing that any other limit minds."""
+    def each(attack):
+        with attack.connect(buffer=2048) as s:
+            s.sendall(start)
+            attack.count(done=1)
+            while attack.goes_on:
+                time.sleep(0.2)
+                act(s)
+                readable, _, _ = select.select([s], [], [], 0)
+                if readable and not s.recv(200):
+                    attack.count(cut=1)
+                    return
+    return lambda attack: attack.threads(24, lambda: each(attack))
+
+
+readers_of_a_small_server = holding_up(b"GET /open/large HTTP/1.1\r\n" + HOST + b"\r\n", lambda s: None)
+bodies_for_a_small_server = holding_up(
+    b"POST /open/x HTTP/1.1\r\n" + HOST + b"Content-Length: 1000000\r\n\r\n", lambda s: s.sendall(b"b" * 200))
 
 
 def pipelined_without_reading(attack):
@@ -539,12 +561,14 @@ class Case:
     """One row of the table."""
 
     def __init__(self, name, run, reasons=("upstream",), listener="plain", server=None, memory_kib=16_384, cut=True,
-                 metric="cut", limits=None, protocol="HTTP/1.1", settings=None, note="", least=0, form=""):
+                 metric="cut", limits=None, protocol="HTTP/1.1", settings=None, note="", least=0, form="", in_flight=0):
         self.name, self.run, self.reasons, self.listener = name, run, reasons, listener
         self.server, self.memory_kib, self.cut, self.metric = server or {}, memory_kib, cut, metric
         self.limits, self.protocol, self.settings, self.note = limits, protocol, settings or {}, note
         # Seconds that it needs to show, however short the form.
         self.least = least
+        # How many calls the server behind works on at once, 0 for any number.
+        self.in_flight = in_flight
         # "short" or "long" where it belongs to that form alone.
         self.form = form
 
@@ -555,6 +579,7 @@ def few_descriptors():
 
 HTTP2 = {"metric": "http2", "protocol": "HTTP/2", "memory_kib": 65_536}
 UPSTREAM = {"metric": "upstream", "protocol": "upstream"}
+SMALL = {"metric": "yielded", "note": "as shipped; 8 calls in flight"}
 # As shipped: who is cut off for a flood does not come back at once.
 RATED, RATE = {"connection_rate_per_address": 500}, "connection_rate_per_address 500, as shipped"
 
@@ -563,6 +588,8 @@ CASES = [
     Case("slow bodies", slow_bodies, ["slow-body"], server={"body_timeout": "1s"}, note="body_timeout 1 s"),
     Case("slow readers, a byte now and then", slow_readers, ["slow-reader"], server={"send_timeout": "1s"},
          note="send_timeout 1 s"),
+    Case("slow readers of a small server", readers_of_a_small_server, ["yielded"], in_flight=8, least=4, **SMALL),
+    Case("slow bodies for a small server", bodies_for_a_small_server, ["yielded"], in_flight=8, least=4, **SMALL),
     Case("pipelined requests, answers not read", pipelined_without_reading, ["slow-reader"],
          server={"send_timeout": "1s"}, note="send_timeout 1 s"),
     Case("pipelining bombs", pipelining_bombs, ["limited"], metric="limited",
@@ -650,6 +677,7 @@ def perform(plant, number, case, arguments):
     changes["upstreams"].append({"name": "lies", "url": behind.lying, "in_flight": 0, "response_timeout": "2s",
                                  "hide_errors": False})
     changes["routes"].append({"name": "lies", "path": "/lies", "upstream": "lies", "access": "open"})
+    changes["upstreams"][1]["in_flight"] = case.in_flight
     changes["server"] = case.server
     changes.update(case.settings)
     gateway = plant.gateway(f"g{number}", changes, limits=case.limits)
@@ -708,6 +736,8 @@ def count(gateway, metric, reason):
         return int(gateway.count("server_events", event="idle-timeout"))
     if metric == "upstream":
         return int(gateway.count("upstream_failures", upstream="lies"))
+    if metric == "yielded":
+        return int(gateway.count("upstream_connections", upstream="back", event=metric))
     if metric in ("early", "repeated"):
         return int(gateway.count("upstream_connections", upstream="lies", event=metric))
     if metric == "http2":

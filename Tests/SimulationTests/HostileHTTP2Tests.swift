@@ -1,5 +1,6 @@
 import Bytes
 import HTTP
+import Reactor
 import Server
 import Simulation
 import Testing
@@ -13,8 +14,8 @@ import Wire
         private var bytes: [UInt8] = []
         private(set) var isOver = false
 
-        init(_ gateway: SimulatedGateway, window: UInt32 = 65_535) {
-            wire = gateway.accept(self, http2: .on)
+        init(_ gateway: SimulatedGateway, window: UInt32 = 65_535, from address: SocketAddress = SocketAddress()) {
+            wire = gateway.accept(self, http2: .on, from: address)
             send(Frames.preface + Frames.settings([(4, window)]) + Frames.settingsAck)
         }
 
@@ -102,6 +103,61 @@ import Wire
         #expect(plant.gateway.statistics.cutOffs[.responseStalled] == streams.count)
         #expect(plant.gateway.target?.gate?.occupancy.inFlight == 0)
         await plant.gateway.close()
+    }
+
+    /// Calls that hold up their server, as many as it has places.
+    enum Greed: CaseIterable {
+        /// Answers are asked for and not taken.
+        case answers
+        /// Requests do not come to their end.
+        case requests
+    }
+
+    @Test(arguments: Greed.allCases)
+    func aClientThatHoldsUpItsCallsHasNotAllPlacesOfAServerForLong(greed: Greed) async throws {
+        let plant = try Plant()
+        let (greedyPlace, honestPlace) = (try address("192.0.2.1"), try address("192.0.2.2"))
+        let greedy = FrameClient(plant.gateway, window: greed == .answers ? 0 : 65_535, from: greedyPlace)
+        let honest = FrameClient(plant.gateway, from: honestPlace)
+        for i in 0..<6 {
+            switch greed {
+            case .answers: greedy.send(Frames.headers(UInt32(2 * i + 1), request(i, size: 60_000)))
+            case .requests:
+                let post = Frames.request("POST", "/open/\(i)/length/10/POST/0")
+                greedy.send(Frames.headers(UInt32(2 * i + 1), post, end: false))
+            }
+        }
+        plant.pass()
+        let gate = plant.gateway.target?.gate
+        let yielded = plant.gateway.target?.statistics.yielded
+        func isAnswered(_ stream: UInt32) -> Bool {
+            honest.frames.contains { $0.stream == stream && $0.kind == .data && $0.flags & Frames.endStream != 0 }
+        }
+        #expect(gate?.occupancy.inFlight == 6)
+        // Nobody else wants the places: they may be held up.
+        for _ in 0..<8 {
+            plant.network.jump(plant.gateway.reactor, by: .milliseconds(250))
+            plant.pass(40)
+        }
+        #expect(yielded?.current == 0)
+        honest.send(Frames.headers(1, request(100)))
+        plant.pass()
+        #expect(!isAnswered(1), "there is no place")
+        for _ in 0..<2 {
+            plant.network.jump(plant.gateway.reactor, by: .milliseconds(250))
+            plant.pass(40)
+        }
+        #expect(isAnswered(1) && yielded?.current == 1, "one place, and not all six")
+        // From now on one place is left to others, and nobody waits for anything.
+        honest.send(Frames.headers(3, request(101)))
+        plant.pass()
+        #expect(isAnswered(3) && yielded?.current == 1)
+        #expect(gate?.occupancy.inFlight == 5)
+        await plant.gateway.close()
+    }
+
+    private func address(_ host: String) throws -> SocketAddress {
+        try #require(try SocketAddress.resolve(host: host, port: 0).first)
     }
 
     @Test func aClientThatSendsWithoutPauseKeepsTheLoopFromNobody() async throws {

@@ -93,10 +93,12 @@ final class SimulatedGateway {
     let target: UpstreamTarget?
 
     /// A connection of a client.
-    func accept(_ peer: any SimulatedPeer, http2: HTTP2Offer = .off) -> SimulatedWire? {
+    func accept(_ peer: any SimulatedPeer, http2: HTTP2Offer = .off, from address: SocketAddress = SocketAddress())
+        -> SimulatedWire?
+    {
         guard let (fd, wire) = try? network.clientConnection(peer) else { return nil }
         server.accept(
-            fd, SocketAddress(), name: "plain", tls: nil, http2: http2, admit: { _ in .admitted }, released: { _ in })
+            fd, address, name: "plain", tls: nil, http2: http2, admit: { _ in .admitted }, released: { _ in })
         return wire
     }
 
