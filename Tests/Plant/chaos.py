@@ -13,15 +13,17 @@ Ends with `N acknowledged, N lost, N doubled, N unknown`, and status 1 unless th
 import argparse
 import os
 import random
+import signal
 import sys
 import tempfile
 import threading
 import time
+import zlib
 from collections import Counter
 
 import mix
 from plant import Plant, program
-from telling import Client, Counts
+from telling import Client, Counts, send
 from wire import KINDS, Wire
 
 # Longest time that a call may be at work in this Odoo, with what holds it up; the gateway is told.
@@ -40,6 +42,14 @@ EFFECTS = [
 ]
 
 
+class Unsteady(Client):
+    """Asks for every sixth call to be carried out beside the request."""
+
+    def send(self, tale):
+        beside = tale.call.operation and zlib.crc32(tale.key.encode()) % 6 == 0
+        return send(self.gateway, tale.call, tale.key, self.token, prefer="respond-async" if beside else None)
+
+
 class Disturbance:
     """What goes wrong, and after how many acknowledged calls."""
 
@@ -52,15 +62,19 @@ class Disturbance:
 
     @staticmethod
     def schedule(count, calls, chance):
-        """Kills are a quarter, restarts of Odoo a thirtieth, the wire a quarter, Odoo's own faults the rest."""
+        """Kills are a quarter, the wire another, Odoo's own faults the most; now and then one of both is restarted."""
         drawn = []
         for _ in range(count):
             where = chance.random()
             if where < 0.25:
                 kind = "kill"
-            elif where < 0.285:
+            elif where < 0.28:
                 kind = "restart"
-            elif where < 0.55:
+            elif where < 0.3:
+                kind = "stop"
+            elif where < 0.32:
+                kind = "upgrade"
+            elif where < 0.57:
                 kind = chance.choice(sorted(KINDS))
             else:
                 kind = chance.choices(list(FAULTS), list(FAULTS.values()))[0]
@@ -87,7 +101,7 @@ class Run:
         self.gateway.start()
         before = mix.Book.read(self.stage)
         token = plant.token("mes")
-        clients = [Client(self.gateway, self.stage, programme[number::arguments.clients], self.counts, token)
+        clients = [Unsteady(self.gateway, self.stage, programme[number::arguments.clients], self.counts, token)
                    for number in range(arguments.clients)]
         self.struck = Counter()
         started = time.monotonic()
@@ -105,6 +119,7 @@ class Run:
 
     def disturb(self, schedule, clients):
         for disturbance in schedule:
+            self.counts.move_horizon(disturbance.after + 2 * len(clients))
             with self.counts.lock:
                 self.counts.changed.wait_for(
                     lambda: self.counts.seen["acknowledged"] + self.counts.seen["problems"] >= disturbance.after
@@ -117,6 +132,14 @@ class Run:
             elif disturbance.kind == "restart":
                 self.sandbox.restart()
                 self.struck["restart"] += 1
+            elif disturbance.kind == "stop":
+                self.gateway.stop()
+                self.gateway.start()
+                self.struck["stop"] += 1
+            elif disturbance.kind == "upgrade":
+                # The next program takes over in the same process, on the same sockets.
+                self.gateway.process.send_signal(signal.SIGUSR2)
+                self.struck["upgrade"] += 1
             elif disturbance.kind in KINDS:
                 self.wire.add(disturbance.kind, disturbance.part)
             else:
@@ -124,6 +147,7 @@ class Run:
                 self.sandbox.fault(match=disturbance.match, kind=disturbance.kind, delay_ms=disturbance.delay,
                                    times=disturbance.times, every=disturbance.every)
                 self.struck[disturbance.kind] += disturbance.times
+        self.counts.move_horizon(float("inf"))
 
     def report(self, arguments, clients, before, seconds):
         for waiting in self.sandbox.ask("GET", "/sandbox/faults"):

@@ -82,12 +82,14 @@ class Run:
         for client in clients:
             client.start()
         for after in kills:
+            counts.move_horizon(after + 2 * len(clients))
             with counts.lock:
                 counts.changed.wait_for(lambda: counts.seen["acknowledged"] + counts.seen["problems"] >= after
                                         or not any(client.is_alive() for client in clients), 60)
             time.sleep(chance.uniform(0, OFFSET_MAX))
             self.gateway.kill()
             self.gateway.start()
+        counts.move_horizon(float("inf"))
         end = time.monotonic() + arguments.settle
         for client in clients:
             client.join(max(0.1, end - time.monotonic()))

@@ -11,12 +11,14 @@ from plant import Answer
 PATIENT = {"idempotency-in-flight", "outcome-unknown"}
 
 
-def send(gateway, call, key, token, seconds=8):
+def send(gateway, call, key, token, seconds=8, prefer=None):
     """One request; None where there was no whole answer."""
     connection = http.client.HTTPConnection("127.0.0.1", gateway.ports["plain"], timeout=seconds)
     fields = {"Authorization": "Bearer " + token}
     if call.operation:
         fields["Idempotency-Key"] = key
+        if prefer:
+            fields["Prefer"] = prefer
     body = None
     if call.body is not None:
         body, fields["Content-Type"] = json.dumps(call.body), "application/json"
@@ -63,13 +65,24 @@ class Tale:
 
 
 class Counts:
-    """What all clients of a run have seen; `acknowledged` is the clock of its schedule."""
+    """What all clients of a run have seen; `acknowledged` is the clock of its schedule, which they do not outrun."""
 
     def __init__(self):
         self.lock = threading.Lock()
         self.seen = Counter()
         self.changed = threading.Condition(self.lock)
         self.problems = []
+        self.horizon = float("inf")
+
+    def turn(self):
+        """Waits where more is acknowledged than the schedule has come to."""
+        with self.lock:
+            self.changed.wait_for(lambda: self.seen["acknowledged"] < self.horizon, 60)
+
+    def move_horizon(self, to):
+        with self.lock:
+            self.horizon = to
+            self.changed.notify_all()
 
     def note(self, what, count=1):
         with self.lock:
@@ -117,10 +130,17 @@ class Client(threading.Thread):
 
     def tell(self, tale):
         while not self.isOver.is_set():
+            self.counts.turn()
             answer = self.send(tale)
             if answer is None:
                 self.counts.note("torn")
                 time.sleep(0.03)
+            elif answer.status == 202:
+                # Accepted: what comes of it is asked for under the same key.
+                self.counts.note("accepted")
+                tale.ready = time.monotonic() + 0.1
+                self.waiting.append(tale)
+                return
             elif answer.status < 300:
                 self.counts.note("replayed", answer.field("Idempotent-Replayed") == "true")
                 if tale.call.operation:
