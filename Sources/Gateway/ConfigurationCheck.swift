@@ -159,7 +159,7 @@ package struct ConfigurationCheck {
                 nil,
                 OperationCatalog(
                     (names.filter { $0.contains(".") } + events).map { PolicyOperation($0) }
-                        + routes.map { PolicyOperation($0, kind: .proxied) })
+                        + routes.map { PolicyOperation($0, kind: .proxied) } + [.redrive])
             )
         }
     }

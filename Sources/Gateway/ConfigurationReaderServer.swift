@@ -116,8 +116,6 @@ extension ConfigurationReader {
                 "hold_max", in: .minutes(1) ... .hours(24 * 3_660), default: known.holdMax)
             result.webhooks.secretOverlap = webhooks.duration(
                 "secret_overlap", in: 0 ... .hours(24 * 366), default: known.secretOverlap)
-            result.webhooks.redriveAloneMax = webhooks.int(
-                "redrive_alone", in: 0...1_000_000, default: known.redriveAloneMax)
         }
     }
 

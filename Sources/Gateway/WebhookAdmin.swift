@@ -174,9 +174,13 @@ struct WebhookAdmin: AdminResource {
     }
 
     private func redrive(_ name: String, _ body: JSONObject, _ by: String) async throws -> AdminResponse {
+        guard let policy = desk.snapshot?.policy else { return .problem(.unavailable, "the gateway is starting") }
+        let person = RedrivePerson(by, policy: policy)
         if let id = body["approve"]?.string {
-            let held = try desk.approve(id, of: name, by: by)
-            return await carryOut(name, held.messages, "\(held.by), approved by \(by)")
+            let held = try desk.approve(id, of: name, by: person)
+            await note("webhook \(name): \(by) approves that \(held.people[0]) sends dead letters again")
+            if !held.needs.isEmpty { return Self.waiting(id, held) }
+            return await carryOut(name, held.messages, held.people.joined(separator: ", approved by "))
         }
         var selection = DeliveryDesk.Selection()
         selection.number = body["number"]?.int.map(Int64.init)
@@ -203,21 +207,30 @@ struct WebhookAdmin: AdminResource {
                 .invalidInput, "give number, since, until, type, reason or subject, or all: true for everything")
         }
         let messages = try await desk.deliveries.letters(of: name, selection).map(\.letter.message)
-        let most = desk.snapshot?.configuration.webhooks.redriveAloneMax ?? 0
-        if messages.count > most {
-            let id = desk.hold(
-                .init(
-                    subscriber: name, messages: messages, by: by,
-                    expires: Clock.wall() + WebhookDesk.approvalTimeout))
-            await note("webhook \(name): \(by) asks to send \(messages.count) dead letters again")
-            return AdminResponse(
-                202,
-                [
-                    "approval": .string(id), "letters": JSONValue(messages.count),
-                    "detail": .string("more than \(most): somebody else must approve it within an hour"),
-                ])
+        let decision = person.decision(subscriber: name, letters: messages.count, isAll: !isBound)
+        // A client certificate or a fresh token is nothing that this interface could ask for.
+        guard decision.isPermitted, !decision.obligations.requiresClientCertificate,
+            decision.obligations.tokenAgeMax == nil
+        else {
+            await note("webhook \(name): \(by) may not send \(messages.count) dead letters again")
+            return .problem(.forbidden, "'\(by)' may not send \(messages.count) dead letters again: \(decision.reason)")
         }
-        return await carryOut(name, messages, by)
+        let needs = decision.obligations.secondPerson
+        if needs.isEmpty { return await carryOut(name, messages, by) }
+        let held = PendingRedrive(
+            subscriber: name, messages: messages, isAll: !isBound, by: by, needs: needs, now: Clock.wall())
+        await note("webhook \(name): \(by) asks to send \(messages.count) dead letters again")
+        return Self.waiting(desk.hold(held), held)
+    }
+
+    private static func waiting(_ id: String, _ held: PendingRedrive) -> AdminResponse {
+        let who = held.needs.map { $0.roles.isEmpty ? "somebody else" : $0.roles.sorted().joined(separator: " or ") }
+        return AdminResponse(
+            202,
+            [
+                "approval": .string(id), "letters": JSONValue(held.messages.count),
+                "detail": .string("\(who.joined(separator: ", and ")) must approve it until \(held.expires.rfc3339)"),
+            ])
     }
 
     private func carryOut(_ name: String, _ messages: [WebhookMessage], _ by: String) async -> AdminResponse {

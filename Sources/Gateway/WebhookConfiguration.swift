@@ -15,8 +15,6 @@ package struct WebhookConfiguration: Sendable {
     package var holdMax: Nanoseconds = .hours(90 * 24)
     /// How long a secret is used besides its successor. Default 24 h.
     package var secretOverlap: Nanoseconds = .hours(24)
-    /// Dead letters that one person may send again at once; more need a second one. Default 100.
-    package var redriveAloneMax = 100
 
     package init() {}
 

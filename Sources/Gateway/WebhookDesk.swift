@@ -22,19 +22,9 @@ final class WebhookDesk: Sendable {
         /// Registered subscribers that cannot be served as things are, and why.
         var broken: [String: String] = [:]
         /// Redrives that wait for a second person.
-        var pending: [String: PendingRedrive] = [:]
+        var redrives = PendingRedrives()
     }
 
-    /// A redrive of more letters than one person may send.
-    struct PendingRedrive: Sendable {
-        var subscriber: String
-        var messages: [WebhookMessage]
-        var by: String
-        var expires: WallInstant
-    }
-
-    /// How long a redrive waits for its second person. Default 1 h.
-    static let approvalTimeout: Nanoseconds = .hours(1)
     /// Subscribers at most, those of files included. Default 1,000.
     static let subscribersMax = 1_000
 
@@ -198,27 +188,15 @@ final class WebhookDesk: Sendable {
 
     // MARK: Redrives that need a second person
 
+    /// - Returns: the id under which somebody else may approve it.
     func hold(_ redrive: PendingRedrive) -> String {
-        var generator = SystemRandomNumberGenerator()
-        let id = String(UInt64.random(in: 0...UInt64.max, using: &generator), radix: 36)
-        state.withLock { state in
-            state.pending = state.pending.filter { $0.value.expires > Clock.wall() }
-            state.pending[id] = redrive
-        }
-        return id
+        state.withLock { $0.redrives.hold(redrive, now: Clock.wall()) }
     }
 
-    /// Takes the redrive out, when somebody other than who asked for it agrees.
-    func approve(_ id: String, of name: String, by: String) throws(Refused) -> PendingRedrive {
-        let found: PendingRedrive? = state.withLock { state in
-            guard let redrive = state.pending[id], redrive.subscriber == name, redrive.expires > Clock.wall(),
-                redrive.by != by
-            else { return nil }
-            state.pending[id] = nil
-            return redrive
-        }
+    func approve(_ id: String, of name: String, by person: RedrivePerson) throws(Refused) -> PendingRedrive {
+        let found = state.withLock { $0.redrives.approve(id, of: name, by: person, now: Clock.wall()) }
         guard let found else {
-            throw .conflict("no redrive of '\(name)' waits under this id for anybody other than who asked for it")
+            throw .conflict("no redrive of '\(name)' waits under this id for '\(person.name)': whom, the policy says")
         }
         return found
     }

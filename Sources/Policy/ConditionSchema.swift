@@ -93,6 +93,13 @@ package struct OperationInput: Sendable {
     package static let proxied = OperationInput(
         .record(RecordType(name: "input", fields: [.init("method", .string), .init("path", .string)])))
 
+    /// Dead letters that somebody wants sent again: whose, how many, and whether nothing but `all` selected them.
+    package static let redrive = OperationInput(
+        .record(
+            RecordType(
+                name: "input",
+                fields: [.init("subscriber", .string), .init("letters", .int), .init("all", .bool)])))
+
     /// A call of Odoo's RPC, as docs/RPC.md has it.
     package static let rpc = OperationInput(
         .record(

@@ -26,6 +26,11 @@ package struct PolicyOperation: Sendable {
         self.attributes = attributes
     }
 
+    /// Sending dead letters again, through the admin interface.
+    package static let redrive = PolicyOperation("webhook.redrive", attributes: [], input: .redrive)
+    /// The issuer under which roles name people of the admin interface, which has no tokens of its own.
+    package static let adminIssuer = "urn:millgate:admin"
+
     /// A method of Odoo's RPC, or all that a pattern names.
     static func rpc(_ name: String) -> PolicyOperation {
         PolicyOperation(name, kind: .proxied, attributes: [], input: .rpc)
@@ -43,8 +48,8 @@ package struct OperationCatalog: Sendable {
         names = self.operations.keys.sorted()
     }
 
-    /// The business operations, each as its contract says, the receiving of events, and the operations of proxied
-    /// routes.
+    /// The business operations, each as its contract says, the receiving of events and what is done about deliveries,
+    /// and the operations of proxied routes.
     package init(contracts: ContractSet, proxied: some Sequence<String>) {
         self.init(contracts: contracts, events: [], proxied: proxied)
     }
@@ -55,7 +60,7 @@ package struct OperationCatalog: Sendable {
                 PolicyOperation(
                     contract.operation, attributes: Set(contract.resource.compactMap(Resource.Attribute.init)),
                     input: OperationInput(contract))
-            } + events.map { PolicyOperation($0, attributes: [.site]) }
+            } + [.redrive] + events.map { PolicyOperation($0, attributes: [.site]) }
                 + proxied.map { PolicyOperation($0, kind: .proxied, attributes: [], input: .proxied) })
     }
 

@@ -53,7 +53,8 @@ package struct PolicyFindings: Sendable {
         let parts = role.place.split(separator: ":")
         let mark = DocumentMark(file: String(parts.first ?? ""), line: parts.last.flatMap { Int($0) } ?? 1, column: 1)
         if !isNamed, role.inherits.isEmpty { note(mark, "no rule speaks of role '\(role.name)'") }
-        guard let issuers else { return }
+        // People of the admin interface have no token.
+        guard let issuers = issuers.map({ $0 + [PolicyOperation.adminIssuer] }) else { return }
         let isHeld = role.conditions.contains { condition in
             switch condition {
             case .claimContains(_, _, let issuer), .claimEquals(_, _, let issuer): issuer.map(issuers.contains) ?? true

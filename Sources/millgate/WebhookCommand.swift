@@ -77,15 +77,10 @@ struct WebhookCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Forget a registered subscriber with what waits for it.")
 
-        @OptionGroup var gateway: AdminOptions
-
-        @Argument(help: "Its name.")
-        var name: String
+        @OptionGroup var subscriber: SubscriberOptions
 
         func run() async throws {
-            let body = JSONObject([("by", .string(gateway.actor))])
-            let answer = try await gateway.ask("DELETE", "/webhooks/" + name, body)
-            print(gateway.json ? answer.text : "removed: \(name)")
+            try await subscriber.does("DELETE", "", done: "removed")
         }
     }
 
@@ -93,15 +88,11 @@ struct WebhookCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Send a test event past the queue, and show request and answer.")
 
-        @OptionGroup var gateway: AdminOptions
-
-        @Argument(help: "The subscriber's name.")
-        var name: String
+        @OptionGroup var subscriber: SubscriberOptions
 
         func run() async throws {
-            let body = JSONObject([("by", .string(gateway.actor))])
-            let answer = try await gateway.ask("POST", "/webhooks/\(name)/test", body)
-            if gateway.json { print(answer.text) } else { WebhookCommand.show(answer) }
+            let answer = try await subscriber.ask("POST", "/test", JSONObject())
+            if subscriber.gateway.json { print(answer.text) } else { WebhookCommand.show(answer) }
             if answer["reason"]?.string != "" { throw ExitCode.failure }
         }
     }
@@ -150,10 +141,7 @@ struct WebhookCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make a new secret, shown once; the old one signs besides it for a while.")
 
-        @OptionGroup var gateway: AdminOptions
-
-        @Argument(help: "The subscriber's name.")
-        var name: String
+        @OptionGroup var subscriber: SubscriberOptions
 
         @Option(help: "How long the old secret goes on: 0s, 12h, 7d. (default: webhooks.secret_overlap)")
         var overlap: String?
@@ -162,12 +150,12 @@ struct WebhookCommand: AsyncParsableCommand {
         var kind = "v1"
 
         func run() async throws {
-            var body = JSONObject([("by", .string(gateway.actor)), ("kind", .string(kind))])
+            var body: JSONObject = ["kind": .string(kind)]
             if let overlap {
                 body["overlap_seconds"] = JSONValue(Int(try TimeText.duration(overlap) / 1_000_000_000))
             }
-            let answer = try await gateway.ask("POST", "/webhooks/\(name)/rotate", body)
-            if gateway.json { return print(answer.text) }
+            let answer = try await subscriber.ask("POST", "/rotate", body)
+            if subscriber.gateway.json { return print(answer.text) }
             WebhookCommand.showSecret(answer)
         }
     }
@@ -176,15 +164,10 @@ struct WebhookCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Serve an endpoint again: what waits is due at once.")
 
-        @OptionGroup var gateway: AdminOptions
-
-        @Argument(help: "The subscriber's name.")
-        var name: String
+        @OptionGroup var subscriber: SubscriberOptions
 
         func run() async throws {
-            let body = JSONObject([("by", .string(gateway.actor))])
-            let answer = try await gateway.ask("POST", "/webhooks/\(name)/enable", body)
-            print(gateway.json ? answer.text : "enabled: \(name)")
+            try await subscriber.does("POST", "/enable", done: "enabled")
         }
     }
 
@@ -192,19 +175,15 @@ struct WebhookCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Send an endpoint nothing more; its events wait.")
 
-        @OptionGroup var gateway: AdminOptions
-
-        @Argument(help: "The subscriber's name.")
-        var name: String
+        @OptionGroup var subscriber: SubscriberOptions
 
         @Option(help: "Why, for whoever reads the list.")
         var reason: String?
 
         func run() async throws {
-            var body = JSONObject([("by", .string(gateway.actor))])
+            var body = JSONObject()
             if let reason { body["reason"] = .string(reason) }
-            let answer = try await gateway.ask("POST", "/webhooks/\(name)/disable", body)
-            print(gateway.json ? answer.text : "disabled: \(name)")
+            try await subscriber.does("POST", "/disable", body, done: "disabled")
         }
     }
 

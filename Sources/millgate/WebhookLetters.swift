@@ -7,17 +7,14 @@ struct WebhookAttempts: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "attempts", abstract: "Show what failed lately, with request and response, the newest first.")
 
-    @OptionGroup var gateway: AdminOptions
-
-    @Argument(help: "The subscriber's name.")
-    var name: String
+    @OptionGroup var subscriber: SubscriberOptions
 
     @Option(help: "How many; the gateway keeps 200 of each.")
     var limit = 10
 
     func run() async throws {
-        let answer = try await gateway.ask("GET", "/webhooks/\(name)/attempts?limit=\(limit)")
-        if gateway.json { return print(answer.text) }
+        let answer = try await subscriber.ask("GET", "/attempts?limit=\(limit)")
+        if subscriber.gateway.json { return print(answer.text) }
         let attempts = answer["attempts"]?.array ?? []
         if attempts.isEmpty { return print("no attempt has failed") }
         for attempt in attempts { WebhookCommand.show(attempt) }
@@ -28,14 +25,11 @@ struct WebhookDeadLetters: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dead-letters", abstract: "Show what was given up, why, and the beginning of its data.")
 
-    @OptionGroup var gateway: AdminOptions
-
-    @Argument(help: "The subscriber's name.")
-    var name: String
+    @OptionGroup var subscriber: SubscriberOptions
 
     func run() async throws {
-        let answer = try await gateway.ask("GET", "/webhooks/\(name)/dead-letters")
-        if gateway.json { return print(answer.text) }
+        let answer = try await subscriber.ask("GET", "/dead-letters")
+        if subscriber.gateway.json { return print(answer.text) }
         let letters = answer["dead_letters"]?.array ?? []
         if letters.isEmpty { return print("no dead letters") }
         TextTable.print(
@@ -55,14 +49,12 @@ struct WebhookRedrive: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "redrive", abstract: "Send dead letters again: one, by filter, by time, or all.",
         discussion: """
-            Options together select what fits all of them. A letter goes at most five times. Above \
-            webhooks.redrive_alone letters the command prints an approval, which somebody else gives with --approve.
+            Options together select what fits all of them. A letter goes at most five times. Where the policy asks for \
+            a second person (policies/access/webhooks.yaml) the command prints an approval, which somebody else gives \
+            with --approve.
             """)
 
-    @OptionGroup var gateway: AdminOptions
-
-    @Argument(help: "The subscriber's name.")
-    var name: String
+    @OptionGroup var subscriber: SubscriberOptions
 
     @Option(help: "One, by its event's number.")
     var number: Int?
@@ -89,7 +81,7 @@ struct WebhookRedrive: AsyncParsableCommand {
     var approve: String?
 
     func run() async throws {
-        var body = JSONObject([("by", .string(gateway.actor))])
+        var body = JSONObject()
         let now = Clock.wall()
         if let number { body["number"] = JSONValue(number) }
         if let since { body["since"] = .string(try TimeText.past(since, now: now).rfc3339) }
@@ -98,11 +90,11 @@ struct WebhookRedrive: AsyncParsableCommand {
             if let value { body[key] = .string(value) }
         }
         if all { body["all"] = true }
-        let answer = try await gateway.ask("POST", "/webhooks/\(name)/redrive", body)
-        if gateway.json { return print(answer.text) }
+        let answer = try await subscriber.ask("POST", "/redrive", body)
+        if subscriber.gateway.json { return print(answer.text) }
         if let approval = answer["approval"]?.string {
             print("\(answer["letters"]?.int ?? 0) dead letters: \(answer["detail"]?.string ?? "")")
-            return print("millgate webhook redrive \(name) --approve \(approval) --by SOMEBODY-ELSE")
+            return print("millgate webhook redrive \(subscriber.name) --approve \(approval) --by SOMEBODY-ELSE")
         }
         print("sent again: \(answer["redriven"]?.int ?? 0)")
         if let detail = answer["detail"]?.string, !detail.isEmpty { print("not sent: \(detail)") }
@@ -114,10 +106,7 @@ struct WebhookReplay: AsyncParsableCommand {
         commandName: "replay", abstract: "Send everything from a time or cursor on once more.",
         discussion: "With the same ids: a receiver that keeps them sees the repetitions.")
 
-    @OptionGroup var gateway: AdminOptions
-
-    @Argument(help: "The subscriber's name.")
-    var name: String
+    @OptionGroup var subscriber: SubscriberOptions
 
     @Option(help: "Behind this cursor of the feed.")
     var after: Int?
@@ -130,10 +119,10 @@ struct WebhookReplay: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var body = JSONObject([("by", .string(gateway.actor))])
+        var body = JSONObject()
         if let after { body["after"] = JSONValue(after) }
         if let since { body["since"] = .string(try TimeText.past(since, now: Clock.wall()).rfc3339) }
-        let answer = try await gateway.ask("POST", "/webhooks/\(name)/replay", body)
-        print(gateway.json ? answer.text : "sends again what is behind \(answer["after"]?.int ?? 0)")
+        let answer = try await subscriber.ask("POST", "/replay", body)
+        print(subscriber.gateway.json ? answer.text : "sends again what is behind \(answer["after"]?.int ?? 0)")
     }
 }

@@ -95,7 +95,7 @@ import Testing
             let result = installation.run()
             #expect(result.errors == [])
             #expect(result.warnings == [])
-            #expect(result.summary.contains("1 issuer with 3 keys, 8 roles"), "\(result.summary)")
+            #expect(result.summary.contains("1 issuer with 3 keys, 9 roles"), "\(result.summary)")
             #expect(result.summary.hasSuffix("the built-in Odoo 19"))
         }
     }

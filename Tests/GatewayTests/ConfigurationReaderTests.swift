@@ -2,6 +2,7 @@ import Bytes
 import Documents
 import Foundation
 import Identity
+import Policy
 import Testing
 
 @testable import Gateway
@@ -67,7 +68,7 @@ import Testing
             contentsOf: Self.repository.appendingPathComponent("policies/roles.yaml"), encoding: .utf8)
         let named = roles.matches(of: /(?m)^ +issuer: (\S+)$/).map { String($0.1) }
         #expect(!named.isEmpty)
-        #expect(Set(named) == Set(read.identity.issuers.map(\.issuer)))
+        #expect(Set(named) == Set(read.identity.issuers.map(\.issuer) + [PolicyOperation.adminIssuer]))
     }
 
     /// A key in the file that repeats the default must repeat it rightly.

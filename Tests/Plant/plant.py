@@ -106,6 +106,8 @@ class Server:
     def __init__(self, answer=None, address="127.0.0.1"):
         self.answer = answer or respond_ok
         self.received, self.heads, self.connections = [], [], []
+        # For TLS: an `ssl.SSLContext`.
+        self.context = None
         self.lock = threading.Lock()
         self.listener = socket.create_server((address, 0), backlog=512)
         self.port = self.listener.getsockname()[1]
@@ -125,8 +127,10 @@ class Server:
             threading.Thread(target=self.serve, args=(s,), daemon=True).start()
 
     def serve(self, s):
-        connection = ServerConnection(s, self)
         try:
+            if self.context:
+                s = self.context.wrap_socket(s, server_side=True)
+            connection = ServerConnection(s, self)
             while True:
                 head = connection.head()
                 if head is None:

@@ -5,6 +5,7 @@ import hmac
 import json
 import os
 import re
+import ssl
 import subprocess
 import threading
 import time
@@ -299,6 +300,73 @@ def check_sick_endpoints_delay_nobody_and_redirects_are_not_followed(plant):
         "GET", "/v1/events?type=webhook-delivery.*&limit=1000", token="auditor").json["events"]], "told as an event")
     holds({"failing", "nobody"} <= {e["data"]["subscriber"] for e in told}, told)
     over.set()
+
+
+def check_the_policy_says_who_sends_dead_letters_again_and_who_agrees(plant):
+    failing = Receiver(plant, answer=lambda delivery: 500)
+    gateway = plant.gateway(changes=HERE, start=False)
+    subscribe(gateway, "failing", failing.url, retry=["1s"])
+    rules = gateway.directory / "policies/access/webhooks.yaml"
+    rules.write_text(rules.read_text().replace("input.letters > 100", "input.letters > 1"))
+    roles = gateway.directory / "policies/roles.yaml"
+    everybody = "      - claim: interface\n        equals: admin\n        issuer: urn:millgate:admin\n"
+    holds(everybody in roles.read_text(), "the shipped role")
+    roles.write_text(roles.read_text().replace(everybody, "".join(
+        f"      - subject: {name}\n        issuer: urn:millgate:admin\n" for name in ["anna", "bert"])))
+    gateway.start()
+    order(gateway, "redrive")
+    wait(20, lambda: listed(gateway, "failing")["dead_letters"] == 2, "two are given up")
+    cli(gateway, "redrive", "failing", "--all", "--by", "mallory", status=1)
+    said = cli(gateway, "redrive", "failing", "--all", "--by", "anna")
+    approval = re.search(r"--approve (\w+)", said)
+    holds(approval and "delivery-operator must approve it" in said, said)
+    equal(len(failing.deliveries), 4, "nothing is sent before somebody agrees")
+    for nobody in ["anna", "mallory"]:
+        cli(gateway, "redrive", "failing", "--approve", approval[1], "--by", nobody, status=1)
+    said = cli(gateway, "redrive", "failing", "--approve", approval[1], "--by", "bert")
+    holds("sent again: 2" in said, said)
+    cli(gateway, "redrive", "failing", "--approve", approval[1], "--by", "bert", status=1)
+    # One at a time needs nobody else, and goes five times.
+    letters = wait(20, lambda: (lambda found: found if len(found) == 2 else None)(
+        json.loads(cli(gateway, "dead-letters", "failing", "--json"))["dead_letters"]), "given up again")
+    number, redrives = letters[0]["event_number"], letters[0]["redrives"]
+    equal(redrives, 1)
+    while redrives < 5:
+        holds("sent again: 1" in cli(gateway, "redrive", "failing", "--number", number, "--by", "anna"), redrives)
+        redrives += 1
+        wait(20, lambda: any(one["event_number"] == number and one["redrives"] == redrives for one in json.loads(
+            cli(gateway, "dead-letters", "failing", "--json"))["dead_letters"]), f"given up after redrive {redrives}")
+    said = cli(gateway, "redrive", "failing", "--number", number, "--by", "anna")
+    holds("sent again: 0" in said and "not sent: 1" in said, said)
+    log = "".join(path.read_text(errors="replace") for path in (gateway.directory / "var/audit").iterdir())
+    holds("anna, approved by bert" in log and "mallory may not send" in log, "it is audited")
+
+
+def check_tls_is_by_the_authorities_and_the_certificate_of_the_document(plant):
+    receiver = Receiver(plant)
+    receiver.server.context = context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(plant.file("server.pem"), plant.file("server.key"))
+    context.load_verify_locations(plant.file("ca.pem"))
+    context.verify_mode = ssl.CERT_REQUIRED
+    url = f"https://localhost:{receiver.server.port}/hook"
+    authorities = {"authorities": plant.file("ca.pem")}
+    own = {"certificate": plant.file("client.pem"), "key": plant.file("client.key")}
+    gateway = started(plant, {"known": {"url": url, "tls": {**authorities, **own}},
+                              "stranger": {"url": url, "tls": own}, "nameless": {"url": url, "tls": authorities}})
+    order(gateway, "tls")
+    wait(10, lambda: len(receiver.deliveries) == 2, "with both it is delivered")
+    for name in ["stranger", "nameless"]:
+        wait(10, lambda name=name: json.loads(cli(gateway, "attempts", name, "--json"))["attempts"], name)
+    refused = json.loads(cli(gateway, "attempts", "stranger", "--json"))["attempts"][0]
+    holds("certificate" in refused["reason"], refused)
+    equal((len(receiver.deliveries), receiver.bad), (2, []), "nobody else came through")
+    plain = gateway.directory / "policies/subscribers/known.yaml"
+    plain.write_text(plain.read_text().replace("https://", "http://"))
+    gateway.settings["webhooks"] = {**HERE["webhooks"], "allow_plain_text": False}
+    gateway.write()
+    checked = subprocess.run([str(plant.millgate), "check", "--config", "millgate.yaml"], cwd=gateway.directory,
+                             capture_output=True, text=True)
+    holds(checked.returncode == 78 and "use https://" in checked.stdout + checked.stderr, "without TLS nothing is sent")
 
 
 def check_private_addresses_are_barred_after_the_name_is_resolved(plant):

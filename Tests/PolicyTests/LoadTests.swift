@@ -136,7 +136,8 @@ import Testing
         #expect(rule.place.hasPrefix("access/production.yaml:"))
         #expect(
             policy.roles.map(\.name) == [
-                "operator", "supervisor", "mes", "wms", "machine-connector", "supplier", "auditor", "security",
+                "operator", "supervisor", "mes", "wms", "machine-connector", "supplier", "auditor", "delivery-operator",
+                "security",
             ])
     }
 }
