@@ -147,7 +147,7 @@ def arguments():
     parser.add_argument("--scenario", action="append", choices=load.SCENARIOS)
     parser.add_argument("--gateway", action="append", help="only this one; may be repeated")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3, help="of load for each gateway and round (3)")
+    parser.add_argument("--seconds", type=float, default=2, help="of load for each gateway and round (2)")
     parser.add_argument("--idle", type=int, default=10_000, metavar="N",
                         help="idle connections (10,000); a fifth of them with TLS")
     parser.add_argument("--only-idle", action="store_true")
