@@ -2,8 +2,9 @@ import Bytes
 import Documents
 import Identity
 
-/// One version of the whole policy, checked and compiled. Immutable: a reload makes another one.
-package struct PolicySet: Sendable {
+/// One version of the whole policy, checked and compiled. Immutable: a reload makes another one. An object, because a copy of
+/// what it holds is a dozen references to be counted.
+package final class PolicySet: Sendable {
     /// SHA-256 over all files and their names, in hexadecimal. Goes into every audit entry.
     package let digest: String
     /// The operations that rules may speak of.

@@ -3,8 +3,8 @@ import Expressions
 import Identity
 import JSON
 
-/// One question to the policy, while it is answered.
-struct Question {
+/// One question to the policy, while it is answered. An object, because it is handed on a dozen times for each answer.
+final class Question {
     /// What a rule says to a question.
     enum Verdict {
         /// It holds.
