@@ -46,6 +46,8 @@ package struct Contract: Sendable {
     package let roles: [String]
     /// How it is made sure that the effect happens once. Empty for reads.
     package let idempotency: String
+    /// How an unknown outcome is settled; of every write, and of nothing else.
+    package let settling: Settling?
     /// Names of the events that a success becomes, `production-order.created`. Empty for reads.
     package let events: [String]
     package let odoo: [OdooRight]

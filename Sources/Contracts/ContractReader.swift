@@ -33,6 +33,7 @@ struct ContractReader {
                 ?? ["site", "warehouse"],
             roles: mapping.strings("roles"),
             idempotency: idempotency(mapping, kind),
+            settling: SettlingReader.settling(mapping, kind, recipe),
             events: events(mapping, kind),
             odoo: mapping.list("odoo") { right($0) },
             freshness: freshness(mapping, kind), touches: touches(mapping, kind),

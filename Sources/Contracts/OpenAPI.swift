@@ -82,19 +82,28 @@ package struct OpenAPI: Sendable {
             ]
         }
         object["responses"] = .object(responses(contract, endpoint))
-        object["x-millgate"] = [
+        var facts: JSONObject = [
             "operation": .string(contract.operation), "kind": .string(contract.kind.rawValue),
             "admission": .string(contract.admission.rawValue),
             "deadline_seconds": JSONValue(Int(contract.deadline / 1_000_000_000)),
             "roles": .array(contract.roles.map { .string($0) }),
             "events": .array(contract.events.map { .string($0) }),
         ]
+        if let settling = contract.settling {
+            facts["settling"] = [
+                "found_by": .string(settling.evidence.rawValue), "look": .string(settling.look),
+                "found": "completes", "absent": .string(settling.absence.rawValue),
+                "handed_over": .array(settling.handedOver.map { .string($0) }),
+            ]
+        }
+        object["x-millgate"] = .object(facts)
         return object
     }
 
     private func description(_ contract: Contract) -> String {
         var text = contract.description
         if !contract.idempotency.isEmpty { text += "\n\n**Once.** " + contract.idempotency }
+        if let settling = contract.settling { text += "\n\n**Unknown.** " + settling.text }
         return text
     }
 

@@ -180,6 +180,8 @@ package struct ReadinessReport: Sendable {
         package var name: String
         package var isReady: Bool
         package var detail: String
+        /// The same for programs, where there is more to say.
+        package var facts: JSONValue?
     }
 
     package var checks: [Check]
@@ -201,10 +203,11 @@ package struct ReadinessReport: Sendable {
                                 (
                                     check.name,
                                     .object(
-                                        JSONObject([
-                                            ("status", .string(check.isReady ? "pass" : "fail")),
-                                            ("detail", .string(check.detail)),
-                                        ]))
+                                        JSONObject(
+                                            [
+                                                ("status", .string(check.isReady ? "pass" : "fail")),
+                                                ("detail", .string(check.detail)),
+                                            ] + (check.facts.map { [("facts", $0)] } ?? [])))
                                 )
                             }))
                 ),

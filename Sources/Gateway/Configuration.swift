@@ -212,11 +212,14 @@ package struct SiteConfiguration: Sendable, Equatable {
     package var warehouse: String
     /// Codes or names of the work centers (`mrp.workcenter`) that stand there: Odoo itself knows no warehouse of them.
     package var workCenters: [String]
+    /// Full name of the location (`stock.location`) for lots on hold, such as `WH/Hold`.
+    package var holdLocation: String?
 
-    package init(name: String, warehouse: String, workCenters: [String] = []) {
+    package init(name: String, warehouse: String, workCenters: [String] = [], holdLocation: String? = nil) {
         self.name = name
         self.warehouse = warehouse
         self.workCenters = workCenters
+        self.holdLocation = holdLocation
     }
 }
 

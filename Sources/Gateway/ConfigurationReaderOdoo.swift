@@ -88,7 +88,9 @@ extension ConfigurationReader {
             } else {
                 warehouses[code] = value.mark.line
             }
-            return SiteConfiguration(name: name, warehouse: code, workCenters: entry.strings("work_centers"))
+            return SiteConfiguration(
+                name: name, warehouse: code, workCenters: entry.strings("work_centers"),
+                holdLocation: entry.optional("hold_location")?.string())
         }
     }
 

@@ -190,6 +190,7 @@ package final class GatewayProcess: Sendable {
             let state = target.circuitState
             checks.append(.init(name: "upstream \(name)", isReady: state != .open, detail: "circuit \(state.rawValue)"))
         }
+        checks.append(OdooReport.check(parts.runner.probe.known))
         for issuer in parts.desk.reports() {
             let age = issuer.age.map { "\(issuer.keys) keys, fetched \($0 / 1_000_000_000) s ago" } ?? "no keys yet"
             checks.append(

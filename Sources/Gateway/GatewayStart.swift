@@ -76,7 +76,9 @@ extension GatewayProcess {
         let runner = ServiceRunner(
             sites: SiteMap(
                 sites: configuration.sites.map {
-                    Site(name: $0.name, warehouse: $0.warehouse, workCenters: $0.workCenters)
+                    Site(
+                        name: $0.name, warehouse: $0.warehouse, workCenters: $0.workCenters,
+                        holdLocation: $0.holdLocation)
                 }),
             ledger: ledger, sha256: { AuditDigest(of: $0.span).bytes }, configuration: services,
             reads: ReadCache(bytesMax: configuration.odoo.readCacheBytesMax))
@@ -142,6 +144,7 @@ extension GatewayProcess {
             try await process.listen(configuration, handles: handles, inherited: inherited)
             await webhooks.apply(built.snapshot)
             process.keepHouse(runner, world, on: handles[0])
+            process.probeOdoo(runner, world, on: handles[0])
             do throws(StoreError) {
                 try process.watchOrders(runner, world, on: handles)
             } catch {

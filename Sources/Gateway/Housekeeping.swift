@@ -1,5 +1,7 @@
 import Bytes
+import JSON
 import Logging
+import Odoo
 import Reactor
 import Services
 import Store
@@ -19,6 +21,23 @@ extension GatewayProcess {
             clearObstacle("recovery")
         } catch {
             log.error("recovery failed: \(error)")
+        }
+    }
+
+    /// Finds out what is installed in Odoo: now, and once a while after it, because somebody may install more.
+    func probeOdoo(_ runner: ServiceRunner, _ world: ServiceWorld, on handle: ReactorHandle) {
+        handle.spawn { [weak self] in
+            while let self, !self.isStopping {
+                let before = runner.probe.known
+                do throws(OdooError) {
+                    let apps = try await runner.probe.refresh(world)
+                    if apps != before { self.log.notice("odoo: \(OdooReport.text(apps))") }
+                } catch {
+                    // That Odoo is away is said by its circuit.
+                    if before == nil { self.log.debug("what is installed in Odoo cannot be asked yet: \(error)") }
+                }
+                await handle.sleep(runner.probe.known == nil ? .seconds(5) : OdooProbe.ageMax)
+            }
         }
     }
 

@@ -25,23 +25,10 @@ package struct MaintenanceRecipe: Hashable, Sendable {
             ("name", .string(title)), ("maintenance_type", .string(kind)),
         ]
         if let priority { row.append(("priority", .string(priority))) }
-        if let description { row.append(("description", .string("<p>" + Self.escaped(description) + "</p>"))) }
+        if let description { row.append(("description", .string(OdooHTML.paragraphs([description])))) }
         if let scheduled { row.append(("schedule_date", .string(scheduled.odoo))) }
         if let equipment { row.append(("equipment_id/.id", JSONValue(equipment))) }
         return row
-    }
-
-    private static func escaped(_ text: String) -> String {
-        var escaped = ""
-        for character in text {
-            switch character {
-            case "&": escaped += "&amp;"
-            case "<": escaped += "&lt;"
-            case ">": escaped += "&gt;"
-            default: escaped.append(character)
-            }
-        }
-        return escaped
     }
 
     /// Where requests end: stages that say `done`, in their order (recording 157).

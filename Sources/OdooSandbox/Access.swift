@@ -43,11 +43,11 @@ extension Engine {
         Model.bom, Model.bomLine, Model.byproduct, Model.operation, Model.product, Model.template, Model.unit,
         Model.user,
         Model.company, Model.warehouse, Model.location, Model.pickingType, Model.loss, Model.calendar, Model.country,
-        Model.workcenter, Model.supplierInfo, Model.equipmentCategory, Model.maintenanceTeam,
+        Model.workcenter, Model.supplierInfo, Model.qualityStage, Model.equipmentCategory, Model.maintenanceTeam,
     ]
 
     private static func manufacturingMay(_ operation: Operation, _ model: String) -> Bool {
-        if model == Model.externalID || model == Model.apiKey { return false }
+        if model == Model.externalID || model == Model.apiKey || model == Model.irModel { return false }
         return operation == .read || !readOnly.contains(model)
     }
 

@@ -8,6 +8,7 @@ import JSON
 struct Engine: Sendable {
     let version: SandboxVersion
     let users: [SandboxUser]
+    let apps: Set<SandboxApp>
     var database: Database
 
     // Of the call that is being answered.
@@ -15,10 +16,11 @@ struct Engine: Sendable {
     var context = JSONObject()
     var now = WallInstant(seconds: 0)
 
-    init(version: SandboxVersion, users: [SandboxUser]) {
+    init(version: SandboxVersion, users: [SandboxUser], apps: Set<SandboxApp> = []) {
         self.version = version
+        self.apps = apps
         self.users = users
-        database = Database(Models.all(version))
+        database = Database(Models.all(version, apps))
         user = Self.superuser
     }
 

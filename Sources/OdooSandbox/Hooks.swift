@@ -17,6 +17,8 @@ extension Engine {
         case Model.lot: try prepareLot(&row)
         case Model.unbuild: prepareUnbuild(&row)
         case Model.maintenance: prepareMaintenance(&row)
+        case Model.activity: prepareActivity(&row)
+        case Model.qualityAlert: prepareAlert(&row)
         case Model.productivity: prepareProductivity(&row, given: given)
         default: break
         }

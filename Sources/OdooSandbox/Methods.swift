@@ -123,6 +123,12 @@ enum Methods {
             "message_post": messagePost,
         ],
         Model.workorder: ["message_post": messagePost],
+        Model.lot: ["message_post": messagePost],
+        Model.activity: ["action_feedback": activityFeedback],
+        Model.qualityCheck: [
+            "do_pass": .button { engine, ids throws(Raised) in try engine.conclude(checks: ids, "pass") },
+            "do_fail": .button { engine, ids throws(Raised) in try engine.conclude(checks: ids, "fail") },
+        ],
         Model.workcenter: [
             // Every manufacturing user may, although the record is not theirs to write (recording 066).
             "unblock": Method(onRecords: true, .read) { engine, ids, _ throws(Raised) in
@@ -182,8 +188,27 @@ enum Methods {
         if !engine.version.is19, engine.user.email == nil {
             throw .user("Unable to send message, please configure the sender's email address.")
         }
-        let id = engine.insert(Model.message, ["body": .text(given.string("body") ?? "")])
+        var id = 0
+        for record in ids { id = engine.post(given.string("body") ?? "", on: given.model, record) }
         return .value(engine.version.is19 ? [JSONValue(id)] : JSONValue(id))
+    }
+
+    /// The activity is gone, and a message on its record says so.
+    private static let activityFeedback = Method(
+        onRecords: true, .write, ["feedback?", "attachment_ids?"]
+    ) { engine, ids, given throws(Raised) in
+        try engine.require(Model.activity, ids)
+        if !engine.version.is19, engine.user.email == nil {
+            throw .user("Unable to send message, please configure the sender's email address.")
+        }
+        var message = 0
+        for id in ids {
+            message = engine.post(
+                given.string("feedback") ?? "", on: engine.text(Model.activity, id, "res_model"),
+                engine.get(Model.activity, id, "res_id").int)
+            engine.database.delete(Model.activity, id)
+        }
+        return .value(JSONValue(message))
     }
 
     private static let only17: [String: Method] = [

@@ -2,8 +2,9 @@ import Bytes
 
 /// The models of the sandbox, and those every Odoo has.
 enum Models {
-    static func all(_ version: SandboxVersion) -> [Schema] {
-        base() + product(version) + stock(version) + transfers(version) + manufacturing(version)
+    static func all(_ version: SandboxVersion, _ apps: Set<SandboxApp> = []) -> [Schema] {
+        base() + chatter() + (apps.contains(.quality) ? quality() : []) + product(version) + stock(version)
+            + transfers(version) + manufacturing(version)
             + execution(version) + wizards() + purchasing(version) + equipment()
             + maintenance(version)
     }
@@ -36,7 +37,6 @@ enum Models {
                     Field("module", .char, "Module"), Field("name", .char, "External Identifier", indexed: true),
                     Field("model", .char, "Model Name"), Field("res_id", .integer, "Record ID", indexed: true),
                 ]),
-            Schema(Model.message, "Message", order: "id desc", fields: [Field("body", .text, "Contents")]),
         ]
     }
 

@@ -93,7 +93,16 @@ package struct SandboxLatencies: Sendable, Hashable {
     }
 }
 
+/// What of Odoo is not in every installation.
+package enum SandboxApp: String, Sendable, CaseIterable {
+    /// Enterprise's quality application, in the fields that services use.
+    case quality
+    /// This project's own addon, `deploy/odoo-addon/millgate`.
+    case millgate
+}
+
 package struct SandboxConfiguration: Sendable {
+    package var apps: Set<SandboxApp> = []
     package var version: SandboxVersion
     package var database: String
     package var users: [SandboxUser]

@@ -16,7 +16,8 @@ package struct SandboxSeed: Sendable {
     }
 
     func engine(_ configuration: SandboxConfiguration) -> Engine {
-        var engine = Engine(version: configuration.version, users: configuration.users)
+        var engine = Engine(
+            version: configuration.version, users: configuration.users, apps: configuration.apps)
         engine.now = Engine.seedInstant
         plant(&engine)
         engine.database.commit()
@@ -84,6 +85,7 @@ extension Engine {
         seedLocations()
         seedWarehouses()
         seedMaintenance()
+        seedChatter()
     }
 
     private mutating func seedLosses() {

@@ -54,6 +54,7 @@ extension Engine {
         let known = ["CAST-100": cast, "SCREW-M6": screw, "SEAL-20": seal]
         seedSuppliers { known[$0] ?? 0 }
         seedEquipment()
+        seedHolds()
     }
 
     private mutating func seedCenters() -> [Int] {

@@ -22,7 +22,8 @@ package struct ServiceCatalog: Sendable {
             ConsumeMaterialService(), CreateTransferService(), ValidateTransferService(), CountInventoryService(),
             CreateLotService(), UnbuildService(), RequestMaintenanceService(), CloseMaintenanceService(),
             ReportScrapService(), ReportLabourService(), ReportDowntimeService(),
-            CloseDowntimeService(),
+            CloseDowntimeService(), RaiseQualityAlertService(), CloseQualityAlertService(), RecordInspectionService(),
+            LotHoldService(direction: .hold), LotHoldService(direction: .release),
         ],
         gateway: [DecideApproval(), EvaluateAccess(), PostEvents(), SubmitBatch()])
 

@@ -120,7 +120,7 @@ extension ServiceRunner {
         }
         let its = WriteRun(
             job, odoo: odoo, sites: sites, journal: journal, ledger: ledger, gate: gate, categories: categories,
-            callRunsMax: configuration.callRunsMax)
+            callRunsMax: configuration.callRunsMax, probe: probe)
         run = its
         defer { its.unlock() }
         do throws(ServiceStop) {

@@ -18,6 +18,8 @@ package final class ServiceRunner: Sendable {
     private let batchBox = Mutex<BatchRunner?>(nil)
     let gate = RecordGate()
     let categories = ProductCategories()
+    /// What is installed in Odoo.
+    package let probe = OdooProbe()
     let claims = Claims()
     private let own = Mutex<[String: SiteService]>([:])
     /// Operations that are looked into at this moment, beside any request.

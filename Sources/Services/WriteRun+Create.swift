@@ -41,7 +41,9 @@ extension WriteRun {
         _ call: OdooCall, _ text: String, step name: String, as externalID: OdooExternalID,
         _ intent: JSONObject = JSONObject()
     ) async throws(ServiceStop) -> Int {
-        var journaled: JSONObject = ["step": .string(name), "external_id": .string(externalID.description)]
+        var journaled: JSONObject = [
+            "step": .string(name), "external_id": .string(externalID.description), "model": .string(call.model),
+        ]
         for (key, value) in intent.members { journaled[key] = value }
         let earlier = sent[name]
         if let earlier, let id = try await find(externalID, call.model, sentAt: earlier) {

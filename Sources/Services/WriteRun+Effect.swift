@@ -24,6 +24,8 @@ extension WriteRun {
             } else if line.phase == .effect {
                 note(sent: name, at: step.time)
                 if let intent = line.intent { intents[name] = intent }
+            } else if line.phase == .preparing, let intent = line.intent {
+                intents[name] = intent
             }
         }
     }

@@ -14,6 +14,7 @@ final class WriteRun {
     let journal: OperationJournal
     /// Longest time that a call without an answer may still be at work in Odoo.
     let callRunsMax: Nanoseconds
+    let probe: OdooProbe
 
     private let job: WriteJob
     let ledger: any LedgerPort
@@ -52,9 +53,10 @@ final class WriteRun {
 
     init(
         _ job: WriteJob, odoo: OdooSession, sites: SiteMap, journal: OperationJournal, ledger: any LedgerPort,
-        gate: RecordGate, categories: ProductCategories, callRunsMax: Nanoseconds
+        gate: RecordGate, categories: ProductCategories, callRunsMax: Nanoseconds, probe: OdooProbe
     ) {
         self.callRunsMax = callRunsMax
+        self.probe = probe
         self.job = job
         self.ledger = ledger
         self.gate = gate

@@ -8,6 +8,8 @@ struct TrialGoods: Sendable {
     let stock: Int
     /// A place inside the stock.
     let shelf: Int
+    /// A place beside the stock, for what is on hold, and its full name.
+    let hold: (id: Int, name: String)
     /// Counted, without lots: the component of both products.
     let component: Int
     let lotted: Int
@@ -71,12 +73,21 @@ struct TrialGoods: Sendable {
             }
             return id
         }
+        let parents = try await plant.odoo(.read("stock.location", ids: [stock], fields: ["location_id"]))
+        let place = try await plant.create(
+            "stock.location",
+            [
+                "name": .string("TRIAL-HOLD-\(run)"), "usage": "internal",
+                "location_id": parents?[0]?["location_id"]?[0] ?? false,
+            ])
+        let places = try await plant.odoo(.read("stock.location", ids: [place], fields: ["complete_name"]))
         return TrialGoods(
             warehouse: warehouse, stock: stock,
             shelf: try await plant.create(
                 "stock.location",
                 ["name": .string("TRIAL-\(run)"), "usage": "internal", "location_id": JSONValue(stock)]),
-            component: component, lotted: try await product("LOTTED", tracking: "lot"),
+            hold: (place, places?[0]?["complete_name"]?.string ?? ""), component: component,
+            lotted: try await product("LOTTED", tracking: "lot"),
             plain: try await made("PLAIN"), worked: try await made("WORKED", operation: "Work"),
             workCenter: workCenter, spare: try await center("SPARE"))
     }

@@ -37,7 +37,7 @@ package struct TrialRun: Sendable {
         let goods = try await TrialGoods.make(plant([]))
         let site = Site(
             name: TrialPlant.site, warehouse: goods.warehouse.code,
-            workCenters: [goods.workCenter.code, goods.spare.code])
+            workCenters: [goods.workCenter.code, goods.spare.code], holdLocation: goods.hold.name)
         return TrialRun(version: version, plant: plant([site]), goods: goods, contracts: contracts, world: world)
     }
 

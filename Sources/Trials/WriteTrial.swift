@@ -17,7 +17,7 @@ struct WriteTrial: Sendable {
     }
 
     /// In this order: the first fills the stock that the others need.
-    static let all: [WriteTrial] = stock + orders + workOrders + places
+    static let all: [WriteTrial] = stock + orders + workOrders + places + quality
 }
 
 // MARK: - Stock

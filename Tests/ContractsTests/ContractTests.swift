@@ -16,6 +16,7 @@ import Testing
         deadline: 30s
         roles: [operator]
         idempotency: By its external id.
+        settling: {found_by: external-id, look: The thing., absent: repeats, handed_over: [the thing]}
         odoo:
           - {model: x.thing, rights: [read, create]}
         errors: [conflict-state]
@@ -42,6 +43,17 @@ import Testing
             examples:
               - {summary: One, path: {id: 1}, query: {mode: slow}, body: {quantity: 1}, response: {made: 1}}
         """
+
+    @Test func aWriteThatDoesNotSayHowItsUnknownIsSettledIsRefused() throws {
+        let silent = Self.text.split(separator: "\n").filter { !$0.hasPrefix("settling") }.joined(separator: "\n")
+        let errors = #expect(throws: DocumentErrors.self) { try load(silent) }
+        #expect("\(errors.map { "\($0)" } ?? "")".contains("missing key 'settling'"))
+        let wrong = Self.text.replacing("absent: repeats", with: "absent: hopes")
+        #expect(throws: DocumentErrors.self) { try load(wrong) }
+        let settling = try #require(try load(Self.text)["thing.make"]?.settling)
+        #expect(settling.evidence == .externalID && settling.absence == .repeats)
+        #expect(settling.handedOver == ["the thing"])
+    }
 
     private func load(_ text: String, file: String = "services/thing.make.yaml") throws -> ContractSet {
         try ContractSet.load(files: [(file, text)])
@@ -78,7 +90,7 @@ import Testing
     static let mistakes: [(line: String, instead: String, error: String)] = [
         ("kind: write", "kind: wirte", ":4:7: unknown kind 'wirte'; did you mean 'write'?"),
         ("kind: write", "kind: read", "a read needs no 'idempotency'"),
-        ("kind: write", "kind: read", ":14:13: a read is a GET"),
+        ("kind: write", "kind: read", ":15:13: a read is a GET"),
         ("deadline: 30s", "deadline: 30", ":6:11: expected a duration"),
         ("deadline: 30s", "deadline: 1h", "must be from 1s to 10m"),
         ("deadline: 30s", "dead_line: 30s", ":6:1: unknown key 'dead_line'; did you mean 'deadline'?"),
@@ -86,7 +98,7 @@ import Testing
         ("operation: thing.make", "operation: thing.do", "belongs into thing.do.yaml"),
         (
             "errors: [conflict-state]", "errors: [conflict-sate]",
-            ":11:10: unknown problem 'conflict-sate'; did you mean"
+            ":12:10: unknown problem 'conflict-sate'; did you mean"
         ),
         ("rights: [read, create]", "rights: [reed]", "unknown right 'reed'; did you mean 'read'?"),
         ("path: /v1/things/{id}/make", "path: v1/things", "expected a path such as"),

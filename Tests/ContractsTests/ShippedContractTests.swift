@@ -38,6 +38,10 @@ enum Shipped {
         do {
             let set = try Shipped.contracts()
             let files = try Shipped.names().filter { $0 != "types.yaml" }
+            for contract in set.contracts {
+                #expect((contract.settling != nil) == (contract.kind == .write), "\(contract.operation)")
+                #expect(contract.settling.map { !$0.look.isEmpty && !$0.handedOver.isEmpty } ?? true)
+            }
             #expect(set.operations == Set(files.map { String($0.dropLast(".yaml".count)) }))
         } catch let errors as DocumentErrors {
             Issue.record("\(errors)")

@@ -16,6 +16,7 @@ private let endpoint: Endpoint? = {
         admission: batch
         deadline: 1s
         idempotency: i
+        settling: {found_by: external-id, look: The thing., absent: repeats, handed_over: [the thing]}
         endpoints:
           - name: make
             method: POST

@@ -4,7 +4,6 @@
 enum ReplayScope {
     private static let reasons: [(numbers: [ClosedRange<Int>], reason: String)] = [
         ([716...717], "two at the same moment"),
-        ([165...165], "mail activities: no such model"),
         ([204...206], "the recorded body is cut or chunked: the server's business"),
         ([208...208, 211...212, 601...601, 603...603, 622...623, 625...625], "connections: the server's business"),
         ([210...210], "the web client's session"),

@@ -16,6 +16,7 @@ import Testing
         deadline: 5s
         roles: []
         idempotency: none
+        settling: {found_by: external-id, look: The thing., absent: repeats, handed_over: [the thing]}
         errors: []
         resource: [site, product_category]
         endpoints:

@@ -11,18 +11,19 @@ import Testing
     /// What belongs to no site.
     static let siteless: Set<String> = [
         "product.read", "event.read", "bill-of-materials.read", "routing.read", "lot.read", "supplier.read",
-        "equipment.read", "maintenance.close",
+        "equipment.read", "maintenance.close", "quality-alert.close",
     ]
 
     static let reports = [
         "production-order.confirm", "production-order.consume", "work-order.start", "work-order.pause",
         "work-order.finish", "scrap.report",
         "labour.report", "downtime.report", "downtime.close", "transfer.create", "transfer.validate", "lot.create",
-        "maintenance.request",
+        "maintenance.request", "quality-alert.raise", "inspection.record",
     ]
     static let planning = [
         "production-order.create", "production-order.change-quantity", "production-order.release",
         "production-order.reserve", "production-order.cancel", "production-order.unbuild", "maintenance.close",
+        "quality-alert.close", "lot.hold", "lot.release",
     ]
 
     /// Role, and what it may do at plant-1 being at home there.
@@ -43,7 +44,7 @@ import Testing
             "wms",
             [
                 "product.read", "inventory.read", "location.read", "lot.read", "supplier.read", "purchase-order.read",
-                "transfer.create", "transfer.validate", "lot.create",
+                "transfer.create", "transfer.validate", "lot.create", "lot.hold", "lot.release",
                 "inventory.count", "event.read", "access.evaluate", "batch.submit", "batch.read",
             ]
         ), ("auditor", Set(reads + ["event.read", "batch.read"])), ("security", ["operation.read"]),

@@ -35,7 +35,8 @@ final class Bench: Sendable {
     }()
 
     static let sites = [
-        Site(name: "plant-1", warehouse: "WH", workCenters: ["Assembly Line 1", "Assembly 1"]),
+        Site(
+            name: "plant-1", warehouse: "WH", workCenters: ["Assembly Line 1", "Assembly 1"], holdLocation: "WH/Hold"),
         Site(name: "plant-2", warehouse: "WH2", workCenters: ["Drill Station 1", "Drill 1"]),
     ]
 

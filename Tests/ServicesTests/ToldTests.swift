@@ -39,6 +39,11 @@ import Testing
         "take a product apart": ["production.unbuilt"],
         "request maintenance": ["maintenance.requested"],
         "close a maintenance request": ["maintenance.closed"],
+        "raise a quality alert": ["quality-alert.raised"],
+        "close a quality alert": ["quality-alert.closed"],
+        "record an inspection": [],
+        "put a lot on hold": ["lot.held"],
+        "release a lot": ["lot.released"],
     ]
 
     @Test(arguments: EveryWriteTests.scenes) func aWriteTellsWhatItDidOnce(

@@ -137,7 +137,7 @@ extension Plant {
 
     /// The body of a scene with the ids of this plant.
     func filled(_ body: String, _ id: Int) -> String {
-        let body = named(body)
+        let body = named(body).replacing("ORDER", with: "\(id)")
         guard body.contains("FROM") || body.contains("SCREW}") || body.contains("SCREW,") else { return body }
         // Looked up in the sandbox itself: the body is made also while Odoo is away.
         var screw = 0

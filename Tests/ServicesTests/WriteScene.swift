@@ -28,7 +28,7 @@ struct WriteScene: Sendable, CustomTestStringConvertible {
     /// The figure when it happened once.
     func after(_ before: ExactDecimal) -> ExactDecimal? { before + change }
 
-    static let all: [WriteScene] = orders + workOrders + bookings + warehouse + lots + upkeep
+    static let all: [WriteScene] = orders + workOrders + bookings + warehouse + lots + upkeep + quality
 }
 
 // MARK: - The scenes

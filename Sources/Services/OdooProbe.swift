@@ -1,0 +1,67 @@
+import Bytes
+import JSON
+import Odoo
+import Synchronization
+
+/// What is installed in Odoo: asked at the start, once a while after it, and at once where it is not known.
+///
+/// Whoever installs or removes an application restarts or reloads Odoo; what is held is then wrong for `ageMax` at
+/// most. A service that finds it so is refused by Odoo, and nothing is done.
+package final class OdooProbe: Sendable {
+    private let state = Mutex<(apps: OdooApps, at: MonotonicInstant)?>(nil)
+
+    /// How long what was found out is used. Default 1 minute.
+    package static let ageMax: Nanoseconds = .minutes(1)
+
+    package init() {}
+
+    /// What was found out last, however long ago.
+    package var known: OdooApps? { state.withLock { $0?.apps } }
+
+    /// What is installed, as of `ageMax` ago at most.
+    func apps(_ odoo: OdooSession) async throws(ServiceStop) -> OdooApps {
+        if let known = state.withLock({ $0 }), known.apps.version == odoo.version, odoo.now - known.at < Self.ageMax {
+            return known.apps
+        }
+        do throws(OdooError) {
+            return try await ask(odoo)
+        } catch {
+            throw ServiceStop(error)
+        }
+    }
+
+    /// Asks now, and keeps the answer. What cannot be asked leaves what is known.
+    @discardableResult
+    package func refresh(_ world: ServiceWorld) async throws(OdooError) -> OdooApps {
+        let version = try await world.odoo.version(deadline: nil)
+        return try await ask(OdooSession(world: world, version: version, admission: .standard))
+    }
+
+    private func ask(_ odoo: OdooSession) async throws(OdooError) -> OdooApps {
+        let alerts = try await answer(
+            OdooApps.fields(of: QualityAlertRecipe.model, QualityAlertRecipe.fields), odoo)
+        let maintenance = try await answer(OdooApps.fields(of: MaintenanceRecipe.model, ["name"]), odoo)
+        let about = try await answer(OdooAddon.about, odoo)
+        let apps = OdooApps(
+            version: odoo.version,
+            qualityFields: alerts.flatMap { $0.object.map { Set($0.members.map(\.key)) } },
+            hasMaintenance: maintenance != nil, addon: OdooAddon(about))
+        state.withLock { $0 = (apps, odoo.now) }
+        return apps
+    }
+
+    /// Nil where the model is not there, or not for our user.
+    private func answer(_ call: OdooCall, _ odoo: OdooSession) async throws(OdooError) -> JSONValue? {
+        do throws(OdooError) {
+            return try await odoo.joining.call(call) ?? .null
+        } catch {
+            if OdooApps.isAbsence(error) || error.kind == .access { return nil }
+            throw error
+        }
+    }
+}
+
+extension WriteRun {
+    /// What is installed in Odoo.
+    func apps() async throws(ServiceStop) -> OdooApps { try await probe.apps(odoo) }
+}
