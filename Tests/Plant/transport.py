@@ -219,13 +219,17 @@ def check_the_right_policy_answers_each_request_while_it_changes(plant):
     threads = [threading.Thread(target=load) for _ in range(3)]
     for thread in threads:
         thread.start()
-    for text in [without, good, without, good]:
-        file.write_text(text)
-        gateway.process.send_signal(signal.SIGHUP)
-        time.sleep(0.4)
-    stop.set()
-    for thread in threads:
-        thread.join()
+    try:
+        for text, status in [(without, 403), (good, 200), (without, 403), (good, 200)]:
+            file.write_text(text)
+            gateway.process.send_signal(signal.SIGHUP)
+            # As many answers as there are clients may be from before.
+            wait(20, lambda: set(statuses[-4:]) == {status}, f"only {status} answers: {statuses[-4:]}")
+            time.sleep(0.1)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
     equal(set(statuses), {200, 403}, f"{len(statuses)} requests")
 
 
