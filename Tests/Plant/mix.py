@@ -47,6 +47,8 @@ class Stage:
         self.products = {}
         for product in sandbox.records("product.product", [], ["default_code"]):
             self.products[product["default_code"]] = product["id"]
+        hold = sandbox.records("stock.location", [["complete_name", "=", "WH/Hold"]])
+        self.hold = hold[0]["id"] if hold else None
         self.center = sandbox.create("mrp.workcenter", name="MIX-W", code="MIX-W")
         # One place and one work center for each story that needs one for itself.
         self.shelves = [sandbox.create("stock.location", name=f"MIX-{n}", usage="internal", location_id=self.stock)
@@ -71,7 +73,7 @@ class Stage:
 
     def settings(self):
         centers = ["ASSEMBLY-1", "DRILL-1", "MIX-W"] + [f"MIX-D{n}" for n in range(len(self.centers))]
-        return [{"name": "plant-1", "warehouse": "WH", "work_centers": centers},
+        return [{"name": "plant-1", "warehouse": "WH", "work_centers": centers, "hold_location": "WH/Hold"},
                 {"name": "plant-2", "warehouse": "WH2", "work_centers": ["ASSEMBLY-2", "DRILL-2"]}]
 
 
@@ -98,7 +100,7 @@ class Book:
         """The same of what Odoo holds."""
         book, sandbox = Book(), stage.sandbox
         state = sandbox.state()
-        inside = {stage.stock, *stage.shelves}
+        inside = {stage.stock, stage.hold, *stage.shelves}
         for quant in state["quants"]:
             if quant["location_id"] in inside:
                 book.move(quant["product_id"], quant["location_id"], quant["quantity"])
@@ -120,6 +122,13 @@ class Book:
             book.records["mrp.unbuild", record["mo_id"][0], record["state"]] += 1
         for record in sandbox.records("mrp.workorder", [["state", "=", "done"]], ["id"]):
             book.records["mrp.workorder done", record["id"]] += 1
+        for activity in sandbox.records("mail.activity", [], ["summary"]):
+            book.records["mail.activity", activity["summary"]] += 1
+        for message in sandbox.records("mail.message", [], ["res_id", "body"]):
+            if "[millgate " in message["body"]:
+                book.records["note", message["res_id"]] += 1
+            elif message["body"]:
+                book.records["feedback", re.sub("<[^>]*>", "", message["body"])] += 1
         for move in sandbox.records("stock.move", [["raw_material_production_id", "!=", False]],
                                     ["raw_material_production_id", "product_id"]):
             book.records["component", move["raw_material_production_id"][0], move["product_id"][0]] += 1
@@ -335,6 +344,36 @@ def repairing(scene):
     scene.book.records["maintenance.request closed", scene.name] += 1
 
 
+def judging(scene):
+    """An alert on an order and its end, an inspection, a lot that is held and released."""
+    order = yield from scene.order("VALVE-20", scene.quantity)
+    alert = yield Call("quality-alert.raise", "/v1/quality-alerts", {"title": scene.name, "production_order": order})
+    scene.book.records["mail.activity", scene.name] += 1
+    scene.book.records["note", order] += 1
+    yield Call("inspection.record", "/v1/inspections", {
+        "characteristic": "Diameter", "result": "pass", "measured": 20.5, "unit": "mm", "production_order": order})
+    scene.book.records["note", order] += 1
+    yield Call("quality-alert.close", f"/v1/quality-alerts/{alert['id']}/close", {"resolution": scene.name})
+    scene.book.records["mail.activity", scene.name] -= 1
+    scene.book.records["feedback", scene.name] += 1
+    yield Call("production-order.cancel", f"/v1/production-orders/{order}/cancel")
+    scene.known(order, "cancel", scene.quantity)
+    lot = yield Call("lot.create", "/v1/lots", {"product_code": "MIX-L", "name": scene.name, "site": "plant-1"})
+    scene.book.records["stock.lot", scene.name] += 1
+    yield Call("inventory.count", "/v1/inventory/counts", {
+        "product_code": "MIX-L", "quantity": 6, "location": scene.shelf, "lot": scene.name})
+    scene.moved("MIX-L", 6, scene.shelf)
+    path = f"/v1/lots/{lot['id']}"
+    yield Call("lot.hold", path + "/hold", {"reason": scene.name, "site": "plant-1"})
+    scene.moved("MIX-L", -6, scene.shelf)
+    scene.moved("MIX-L", 6, scene.stage.hold)
+    scene.book.records["stock.picking", f"hold of lot {scene.name}: {scene.name}", "done"] += 1
+    yield Call("lot.release", path + "/release", {"reason": scene.name, "site": "plant-1"})
+    scene.moved("MIX-L", -6, scene.stage.hold)
+    scene.moved("MIX-L", 6)
+    scene.book.records["stock.picking", f"release of lot {scene.name}: {scene.name}", "done"] += 1
+
+
 class Story:
     """`tell` with what it uses: each operation, how many calls it is, and how often it is told among others."""
 
@@ -360,6 +399,8 @@ STORIES = [
     Story(shifting, "transfer.create transfer.validate", 3, 2),
     Story(standing_still, "downtime.report downtime.close", 2),
     Story(repairing, "maintenance.request maintenance.close", 2),
+    Story(judging, ORDER + "quality-alert.raise inspection.record quality-alert.close production-order.cancel "
+          "lot.create inventory.count lot.hold lot.release", 10),
 ]
 
 
