@@ -8,7 +8,7 @@ import Testing
 @Suite struct PlantTests {
     static let files = [
         "governed", "badinput", "proxying", "smuggling", "transport", "identity", "rpc", "http2", "tokens",
-        "webhooks", "screens", "snippets", "batches", "services", "mixed",
+        "webhooks", "screens", "snippets", "batches", "services", "operations", "mixed",
     ]
 
     @Test(arguments: files)
