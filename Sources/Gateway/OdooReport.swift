@@ -18,8 +18,6 @@ enum OdooReport {
                 ? "quality alerts and checks in the quality application"
                 : "no quality application: alerts are activities, inspections are notes",
             apps.hasMaintenance ? "maintenance is installed" : "no maintenance application: its requests are refused",
-            apps.addon.map { "effects are carried by the addon \($0.release)" }
-                ?? "no addon: effects are found by reading",
         ].joined(separator: "; ")
     }
 
@@ -28,7 +26,6 @@ enum OdooReport {
             "version": .string("\(apps.version)"),
             "quality": apps.hasQuality ? "quality.alert" : "activity",
             "maintenance": .bool(apps.hasMaintenance),
-            "addon": apps.addon.map { .string($0.release) } ?? .null,
         ]
     }
 }

@@ -7,16 +7,11 @@ package struct OdooApps: Hashable, Sendable {
     /// every Community edition (recording 163).
     package var qualityFields: Set<String>?
     package var hasMaintenance: Bool
-    /// What the addon `millgate` says of itself; nil where it is not installed, or not for our user.
-    package var addon: OdooAddon?
 
-    package init(
-        version: OdooVersion, qualityFields: Set<String>? = nil, hasMaintenance: Bool = false, addon: OdooAddon? = nil
-    ) {
+    package init(version: OdooVersion, qualityFields: Set<String>? = nil, hasMaintenance: Bool = false) {
         self.version = version
         self.qualityFields = qualityFields
         self.hasMaintenance = hasMaintenance
-        self.addon = addon
     }
 
     package var hasQuality: Bool { qualityFields != nil }
@@ -40,26 +35,4 @@ extension OdooApps {
         default: false
         }
     }
-}
-
-/// The addon `millgate` in Odoo (`deploy/odoo-addon/millgate`): a call that it carries is done once under its request
-/// id, however often it is sent.
-package struct OdooAddon: Hashable, Sendable {
-    /// Of what it takes and answers; ours is `protocolVersion`.
-    package let version: Int
-    /// Of the addon itself, for people.
-    package let release: String
-
-    /// What this gateway speaks.
-    package static let protocolVersion = 1
-    package static let model = "millgate.request"
-
-    /// Nil for what is not our addon's answer, or of a protocol that we do not speak.
-    package init?(_ about: JSONValue?) {
-        guard let about, about["protocol"]?.int == Self.protocolVersion else { return nil }
-        version = Self.protocolVersion
-        release = about["release"]?.string ?? ""
-    }
-
-    package static let about = OdooCall(model: model, method: "about")
 }

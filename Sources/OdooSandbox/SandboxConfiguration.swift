@@ -97,8 +97,6 @@ package struct SandboxLatencies: Sendable, Hashable {
 package enum SandboxApp: String, Sendable, CaseIterable {
     /// Enterprise's quality application, in the fields that services use.
     case quality
-    /// This project's own addon, `deploy/odoo-addon/millgate`.
-    case millgate
 }
 
 package struct SandboxConfiguration: Sendable {

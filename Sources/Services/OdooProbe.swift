@@ -41,11 +41,10 @@ package final class OdooProbe: Sendable {
         let alerts = try await answer(
             OdooApps.fields(of: QualityAlertRecipe.model, QualityAlertRecipe.fields), odoo)
         let maintenance = try await answer(OdooApps.fields(of: MaintenanceRecipe.model, ["name"]), odoo)
-        let about = try await answer(OdooAddon.about, odoo)
         let apps = OdooApps(
             version: odoo.version,
             qualityFields: alerts.flatMap { $0.object.map { Set($0.members.map(\.key)) } },
-            hasMaintenance: maintenance != nil, addon: OdooAddon(about))
+            hasMaintenance: maintenance != nil)
         state.withLock { $0 = (apps, odoo.now) }
         return apps
     }

@@ -204,7 +204,7 @@ extension Plant {
         let plain = try Plant(version)
         defer { plain.bench.remove() }
         let none = try await plain.bench.runner.probe.refresh(plain.bench.world)
-        #expect(!none.hasQuality && none.hasMaintenance && none.addon == nil)
+        #expect(!none.hasQuality && none.hasMaintenance)
         let full = try Plant(version, apps: [.quality])
         defer { full.bench.remove() }
         #expect(try await full.bench.runner.probe.refresh(full.bench.world).hasQuality)

@@ -89,8 +89,6 @@ import Testing
     static let reads: Set<String> = [
         "read", "search_read", "search_count", "search", "get_metadata", "fields_get", "read_group",
         "formatted_read_group",
-        // The probe's question to the addon, which no plain Odoo has.
-        "about",
     ]
 
     static func operation(_ scene: WriteScene) -> String? {
