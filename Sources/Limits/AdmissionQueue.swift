@@ -41,6 +41,8 @@ package struct AdmissionQueue: Sendable {
         /// Bounds of the advice to come back, in nanoseconds. Default 1 s and 30 s.
         package var retryAfterMin = Nanoseconds.seconds(1)
         package var retryAfterMax = Nanoseconds.seconds(30)
+        /// How long a client that held up a call has its share of the places, in nanoseconds. Default 10 s.
+        package var slowFor = Nanoseconds.seconds(10)
         package init() {}
     }
 
@@ -99,6 +101,17 @@ package struct AdmissionQueue: Sendable {
         var since = MonotonicInstant(nanoseconds: 0)
     }
 
+    /// What of a client counts against its share, while it has one.
+    private struct Slow: Sendable {
+        var heldUp = 0
+        var inFlight = 0
+        /// It has its share until then, also where it holds up nothing in this moment: whoever gives a place back gets
+        /// the next one at once, and would have them all again before it is noticed.
+        var until: MonotonicInstant
+
+        func isOver(_ now: MonotonicInstant) -> Bool { heldUp == 0 && until <= now }
+    }
+
     private struct Line: Sendable {
         var head = -1
         var tail = -1
@@ -115,8 +128,8 @@ package struct AdmissionQueue: Sendable {
     private var free: [Int] = []
     private var lines: InlineArray<3, Line>
     private var deadlines = DeadlineHeap()
-    /// Places with answers that their clients hold up, of clients that have such.
-    private var heldUp: [UInt64: Int] = [:]
+    /// Clients that hold up calls, or did so a short while ago.
+    private var slow: [UInt64: Slow] = [:]
     package private(set) var inFlight = 0
     /// Average time that a call is in flight, exponentially weighted by 1/8, in nanoseconds. 0 before the first.
     package private(set) var averageHold: Nanoseconds = 0
@@ -134,9 +147,11 @@ package struct AdmissionQueue: Sendable {
         _ admissionClass: AdmissionClass, client: UInt64 = 0, deadline: MonotonicInstant, now: MonotonicInstant
     ) -> Entry {
         let line = admissionClass.rawValue
+        forgetSlow(now: now)
         // A place is free only when nobody waits who may have it, because each is given away when it becomes free.
         if inFlight < configuration.inFlightMax, mayHavePlace(client) {
             inFlight += 1
+            slow[client]?.inFlight += 1
             lines[line].totals.admitted += 1
             return .admitted(take(.inFlight, admissionClass, client, now))
         }
@@ -165,7 +180,7 @@ package struct AdmissionQueue: Sendable {
         guard let index = index(of: ticket), slots[index].state == .inFlight, slots[index].isHeldUp != isHeldUp else {
             return Wakeups()
         }
-        noteHeldUp(index, isHeldUp)
+        noteHeldUp(index, isHeldUp, now)
         return expire(now: now)
     }
 
@@ -189,8 +204,8 @@ package struct AdmissionQueue: Sendable {
         guard let index = index(of: ticket), slots[index].state == .inFlight else { return Wakeups() }
         let hold = max(0, now - slots[index].since)
         averageHold = averageHold == 0 ? hold : averageHold + (hold - averageHold) / 8
+        endFlight(index, now)
         release(index)
-        inFlight -= 1
         return expire(now: now)
     }
 
@@ -203,7 +218,7 @@ package struct AdmissionQueue: Sendable {
             unlink(index)
             deadlines.remove(index)
         } else {
-            inFlight -= 1
+            endFlight(index, now)
         }
         release(index)
         return expire(now: now)
@@ -212,6 +227,7 @@ package struct AdmissionQueue: Sendable {
     /// Takes out the waiters whose deadline has come, and gives away what places there are.
     package mutating func expire(now: MonotonicInstant) -> Wakeups {
         var wakeups = Wakeups()
+        forgetSlow(now: now)
         while let index = deadlines.popDue(now) {
             lines[slots[index].admissionClass.rawValue].totals.timedOut += 1
             wakeups.timedOut.append(ticket(index))
@@ -226,6 +242,7 @@ package struct AdmissionQueue: Sendable {
             slots[index].state = .inFlight
             slots[index].since = now
             inFlight += 1
+            slow[slots[index].client]?.inFlight += 1
             lines[line].totals.admitted += 1
             lines[line].passed = 0
             for other in 0..<3 where other != line && lines[other].count > 0 { lines[other].passed += 1 }
@@ -292,19 +309,35 @@ package struct AdmissionQueue: Sendable {
         return index >= 0 ? index : nil
     }
 
-    /// Whether a client may have one more place: not while it holds up three quarters of them.
+    /// Whether a client may have one more place: one that holds up calls has three quarters of them, for all its calls.
     private func mayHavePlace(_ client: UInt64) -> Bool {
-        if heldUp.isEmpty || client == 0 { return true }
-        let most = max(1, configuration.inFlightMax - max(1, configuration.inFlightMax / 4))
-        return heldUp[client, default: 0] < most
+        guard !slow.isEmpty, let client = slow[client] else { return true }
+        return client.inFlight < max(1, configuration.inFlightMax - max(1, configuration.inFlightMax / 4))
     }
 
-    private mutating func noteHeldUp(_ index: Int, _ isHeldUp: Bool) {
+    private mutating func noteHeldUp(_ index: Int, _ isHeldUp: Bool, _ now: MonotonicInstant) {
         slots[index].isHeldUp = isHeldUp
         let client = slots[index].client
         if client == 0 { return }
-        let count = heldUp[client, default: 0] + (isHeldUp ? 1 : -1)
-        heldUp[client] = count > 0 ? count : nil
+        if slow[client] == nil {
+            let inFlight = slots.count { $0.state == .inFlight && $0.client == client }
+            slow[client] = Slow(inFlight: inFlight, until: now)
+        }
+        slow[client]?.heldUp += isHeldUp ? 1 : -1
+        slow[client]?.until = now + configuration.slowFor
+    }
+
+    /// Gives back a place.
+    private mutating func endFlight(_ index: Int, _ now: MonotonicInstant) {
+        inFlight -= 1
+        if slots[index].isHeldUp { noteHeldUp(index, false, now) }
+        slow[slots[index].client]?.inFlight -= 1
+    }
+
+    /// Who was slow a while ago may have every place again.
+    private mutating func forgetSlow(now: MonotonicInstant) {
+        if slow.isEmpty || !slow.values.contains(where: { $0.isOver(now) }) { return }
+        slow = slow.filter { !$0.value.isOver(now) }
     }
 
     /// The round of a client's next waiter.
@@ -365,7 +398,7 @@ package struct AdmissionQueue: Sendable {
     }
 
     private mutating func release(_ index: Int) {
-        if slots[index].isHeldUp { noteHeldUp(index, false) }
+        slots[index].isHeldUp = false
         slots[index].state = .free
         slots[index].generation &+= 1
         free.append(index)

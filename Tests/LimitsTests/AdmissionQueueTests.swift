@@ -109,19 +109,41 @@ private let late = MonotonicInstant.seconds(1_000_000)
         return
     }
     #expect(queue.leave(third, now: .seconds(3)).isEmpty)
-    // It takes them again: what waits goes on, when fewer than three quarters are held up.
+    // Also when it takes them again, until it has six in flight.
     #expect(queue.setHeldUp(slow[1], false, now: .seconds(4)).isEmpty)
-    #expect(queue.setHeldUp(slow[2], false, now: .seconds(4)).granted == [own])
+    #expect(queue.leave(slow[1], now: .seconds(4)).isEmpty)
+    #expect(queue.leave(slow[2], now: .seconds(4)).granted == [own])
     for ticket in slow + [own] { _ = queue.leave(ticket, now: .seconds(5)) }
     #expect(queue.inFlight == 0)
-    #expect(
-        try (0..<8).allSatisfy { _ in
-            if case .admitted = queue.enter(.standard, client: 1, deadline: late, now: .seconds(6)) {
-                true
-            } else {
-                false
-            }
-        }, "nothing of it is remembered")
+    #expect(admitted(&queue, client: 1, now: .seconds(6)) == 6, "its calls of a moment ago were held up")
+}
+
+@Test func aSlowClientHasNoMoreThanItsShareWhenAllItsPlacesWereTakenBackAtOnce() throws {
+    var queue = AdmissionQueue(configuration(inFlight: 8))
+    var slow = try (0..<8).map { _ in try ticket(queue.enter(.standard, client: 1, deadline: late, now: .seconds(1))) }
+    for ticket in slow { #expect(queue.setHeldUp(ticket, true, now: .seconds(2)).isEmpty) }
+    let waiting = try (0..<16).map { _ in
+        try ticket(queue.enter(.standard, client: 1, deadline: late, now: .seconds(2)))
+    }
+    let other = try ticket(queue.enter(.standard, client: 2, deadline: late, now: .seconds(2)))
+    var granted: [AdmissionQueue.Ticket] = []
+    for ticket in slow { granted += queue.leave(ticket, now: .seconds(3)).granted }
+    #expect(granted.contains(other))
+    slow = granted.filter { $0 != other }
+    #expect(slow.count == 6 && Set(slow).isSubset(of: waiting))
+    #expect(admitted(&queue, client: 2, now: .seconds(3)) == 1, "the eighth place is for others")
+    #expect(queue.expire(now: .seconds(14)).granted.isEmpty, "there is none")
+    for ticket in slow + [other] { _ = queue.leave(ticket, now: .seconds(14)) }
+    #expect(queue.inFlight == 8, "ten seconds later it may have all again")
+}
+
+/// How many of eight calls of a client may go at once.
+private func admitted(_ queue: inout AdmissionQueue, client: UInt64, now: MonotonicInstant) -> Int {
+    var count = 0
+    for _ in 0..<8 {
+        if case .admitted = queue.enter(.standard, client: client, deadline: late, now: now) { count += 1 }
+    }
+    return count
 }
 
 @Test func realtimeGoesBeforeStandardBeforeBatch() throws {
