@@ -21,8 +21,8 @@ export FUZZ_SECONDS
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 12
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test cel-conformance jwt-conformance bench count attacks crash chaos duplicates shift-change batch-load idle storm test-asan \
-	test-tsan lint fuzz format clean
+.PHONY: help run build test cel-conformance jwt-conformance bench count attacks crash chaos duplicates shift-change \
+	batch-load idle storm test-asan test-tsan lint simulate fuzz format clean
 
 help: ## List these commands.
 	@echo "Millgate: a governed gateway between plant applications and Odoo"
@@ -118,6 +118,10 @@ test-tsan: ## Every test under the thread sanitizer.
 lint: ## Check the style of Swift, shell and Python.
 	@scripts/install-deps.sh lint
 	@scripts/lint.sh
+
+simulate: ## Play codecs and proxy in a simulated network, and write docs/SIMULATION.md; SIMULATION_SEED=N one seed.
+	@scripts/install-deps.sh build
+	@scripts/simulate.sh docs/SIMULATION.md
 
 fuzz: ## Feed every parser with hostile bytes for FUZZ_SECONDS each (5); FUZZ_ARGS='--keep --write docs/FUZZING.md http2'.
 	@scripts/install-deps.sh fuzz

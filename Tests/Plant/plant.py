@@ -103,13 +103,13 @@ class Server:
     """A scripted server: `answer(connection, head, number)` is called with each request's head; it answers on the
     socket, reads a body itself, and returns False to close. All bytes that came are kept in `received`."""
 
-    def __init__(self, answer=None, address="127.0.0.1"):
+    def __init__(self, answer=None, address="127.0.0.1", port=0):
         self.answer = answer or respond_ok
         self.received, self.heads, self.connections = [], [], []
         # For TLS: an `ssl.SSLContext`.
         self.context = None
         self.lock = threading.Lock()
-        self.listener = socket.create_server((address, 0), backlog=512)
+        self.listener = socket.create_server((address, port), backlog=512)
         self.port = self.listener.getsockname()[1]
         self.url = f"http://{address}:{self.port}"
         self.isOpen = True
@@ -469,8 +469,8 @@ class Plant:
             context.load_cert_chain(self.file(certificate + ".pem"), self.file(certificate + ".key"))
         return context
 
-    def server(self, answer=None):
-        server = Server(answer)
+    def server(self, answer=None, port=0):
+        server = Server(answer, port=port)
         self.servers.append(server)
         return server
 

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 
-from plant import Server, equal, holds, main, parse_answer, proxying, read_all, wait
+from plant import equal, holds, main, parse_answer, proxying, read_all, wait
 
 HOST = "Host: gateway\r\n"
 
@@ -295,12 +295,7 @@ def check_the_circuit_opens_for_a_dead_server_and_closes_again(plant):
     def answer_ok(connection, head, number):
         connection.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
-    again = Server.__new__(Server)
-    again.answer, again.received, again.heads, again.connections = answer_ok, [], [], []
-    again.lock, again.isOpen, again.port = threading.Lock(), True, port
-    again.listener = socket.create_server(("127.0.0.1", port))
-    threading.Thread(target=again.accept, daemon=True).start()
-    plant.servers.append(again)
+    plant.server(answer_ok, port=port)
     wait(30, lambda: gateway.request("GET", "/open").status == 200, "it is found again")
 
 
