@@ -284,7 +284,8 @@ def check_scripts_and_services_wait_for_each_other_on_one_record(plant):
     sandbox.fault(match="mrp.production.button_mark_done", kind="delay", delay_ms=4000)
     together((confirm,), (script, "same", "write", [order], {"origin": "script"}),
              (script, "read", "read", [order], ["name"]), (script, "other", "write", [order + 1], {"origin": "script"}))
-    equal(done, ["read", "other", "confirm", "same"])
+    # Which of the last two is answered first is left to chance: the lock is given back before the answer is written.
+    equal((done[:2], sorted(done[2:])), (["read", "other"], ["confirm", "same"]))
     # And the other way round.
     done.clear()
     sandbox.fault(match="mrp.production.write", kind="delay", delay_ms=4000)
@@ -292,7 +293,7 @@ def check_scripts_and_services_wait_for_each_other_on_one_record(plant):
                                        fields={"Idempotency-Key": "two"}, seconds=60), done.append("reserve"))
     together((script, "same", "write", [order], {"origin": "again"}), (release,),
              (script, "read", "read", [order], ["name"]))
-    equal(done, ["read", "same", "reserve"])
+    equal((done[:1], sorted(done[1:])), (["read"], ["reserve", "same"]))
 
 
 def check_the_page_opens_the_interfaces_as_it_says(plant):
