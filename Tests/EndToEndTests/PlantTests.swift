@@ -31,63 +31,62 @@ import Testing
 
     /// The long form is `make crash`.
     @Test func killedDuringConfirmationsItLosesNothingAndDoublesNothing() async throws {
-        let output = try await Self.python("crash.py", ["--kills", "4", "--clients", "4"])
-        #expect(output.status == 0, "\(output.text)")
-        #expect(output.text.contains(" acknowledged, 0 lost, 0 doubled"), "\(output.text)")
+        try await Self.expect(
+            " acknowledged, 0 lost, 0 doubled", of: "crash.py", ["--kills", "4", "--clients", "4"])
     }
 
     /// The long form is `make chaos`.
     @Test(arguments: [17, 19])
     func throughKillsAndBrokenAnswersOdooHoldsWhatWasAcknowledged(odoo: Int) async throws {
-        let output = try await Self.python(
-            "chaos.py", ["--disturbances", "16", "--clients", "6", "--odoo", "\(odoo)", "--seed", "\(odoo)"])
-        #expect(output.status == 0, "\(output.text)")
-        #expect(output.text.contains(" acknowledged, 0 lost, 0 doubled, 0 unknown"), "\(output.text)")
+        try await Self.expect(
+            " acknowledged, 0 lost, 0 doubled, 0 unknown", of: "chaos.py",
+            ["--disturbances", "16", "--clients", "6", "--odoo", "\(odoo)", "--seed", "\(odoo)"])
     }
 
     /// The long form is `make duplicates`.
     @Test func sentFiveTimesEveryCallHappensOnce() async throws {
-        let output = try await Self.python("duplicates.py", ["--stories", "22", "--kills", "3", "--seed", "1"])
-        #expect(output.status == 0, "\(output.text)")
-        #expect(output.text.contains(" 0 lost, 0 doubled, 0 answered otherwise, 0 unknown"), "\(output.text)")
+        try await Self.expect(
+            " 0 lost, 0 doubled, 0 answered otherwise, 0 unknown", of: "duplicates.py",
+            ["--stories", "22", "--kills", "3", "--seed", "1"])
     }
 
     /// The long form, with the p99 that counts, is `make shift-change`.
     @Test func atShiftChangeEveryCallIsAnsweredOrToldWhenToComeBack() async throws {
-        let output = try await Self.python(
-            "shift.py", ["--calls", "100", "--clients", "16", "--factor", "50", "--seed", "1"])
-        #expect(output.status == 0, "\(output.text)")
-        #expect(output.text.contains(" 0 neither answered nor refused, 0 doubled"), "\(output.text)")
+        try await Self.expect(
+            " 0 neither answered nor refused, 0 doubled", of: "shift.py",
+            ["--calls", "100", "--clients", "16", "--factor", "50", "--seed", "1"])
     }
 
     /// The long form is `make batch-load`.
     @Test func aLargeBatchIsKilledTwiceAndTakesNoMemory() async throws {
-        let output = try await Self.python("batch_load.py", ["--mib", "12", "--lines", "240", "--kills", "1"])
-        #expect(output.status == 0, "\(output.text)")
-        #expect(output.text.contains(" 0 lost, 0 doubled; memory "), "\(output.text)")
+        try await Self.expect(
+            " 0 lost, 0 doubled; memory ", of: "batch_load.py", ["--mib", "12", "--lines", "240", "--kills", "1"])
     }
 
     /// The long form is `make storm`.
     @Test func aStormOfDeliveriesLosesNothingAndKeepsTheOrder() async throws {
-        let output = try await Self.python(
-            "storm.py", ["--events", "300", "--subscribers", "20", "--kills", "2", "--no-ratio", "--limit", "90"])
-        #expect(output.status == 0, "\(output.text)")
-        #expect(output.text.contains(", 0 missing, 0 out of order, 0 badly signed"), "\(output.text)")
+        try await Self.expect(
+            ", 0 missing, 0 out of order, 0 badly signed", of: "storm.py",
+            ["--events", "300", "--subscribers", "20", "--kills", "2", "--no-ratio", "--limit", "90"])
     }
 
     /// The long form is `make storm`.
     @Test func whatWaitsCostsNoTimeAtTheStart() async throws {
-        let output = try await Self.python(
-            "pending.py", ["--events", "500", "--subscribers", "20", "--seconds", "6", "--started-max", "20"])
-        #expect(output.status == 0, "\(output.text)")
-        #expect(output.text.contains("10000 waiting: "), "\(output.text)")
+        try await Self.expect(
+            "10000 waiting: ", of: "pending.py",
+            ["--events", "500", "--subscribers", "20", "--seconds", "6", "--started-max", "20"])
     }
 
     /// The long form is `make idle`.
     @Test func anIdleConnectionCostsLessThanFourKibibytes() async throws {
-        let output = try await Self.python("idle.py", ["--count", "1500", "--tls", "0"])
+        try await Self.expect("1500 idle connections", of: "idle.py", ["--count", "1500", "--tls", "0"])
+    }
+
+    /// That a script of Tests/Plant succeeds, and says `closing`.
+    static func expect(_ closing: String, of script: String, _ arguments: [String]) async throws {
+        let output = try await python(script, arguments)
         #expect(output.status == 0, "\(output.text)")
-        #expect(output.text.contains("1500 idle connections"), "\(output.text)")
+        #expect(output.text.contains(closing), "\(output.text)")
     }
 
     /// Runs a script of Tests/Plant against the program that was built with this test.

@@ -15,14 +15,13 @@ import os
 import random
 import signal
 import sys
-import tempfile
 import threading
 import time
 import zlib
 from collections import Counter
 
 import mix
-from plant import Plant, program
+from plant import play
 from telling import Client, Counts, send
 from wire import KINDS, Wire
 
@@ -187,13 +186,7 @@ def main():
     if mix.missing():
         sys.exit(f"no story of mix.py uses {', '.join(mix.missing())}")
     print(f"seed {arguments.seed}", flush=True)
-    with tempfile.TemporaryDirectory(prefix="millgate-chaos-") as directory:
-        plant = Plant(program(), directory)
-        try:
-            run = Run(plant, arguments)
-        finally:
-            plant.close()
-    sys.exit(0 if run.isGood else 1)
+    play("chaos", Run, arguments)
 
 
 if __name__ == "__main__":

@@ -11,11 +11,10 @@ import argparse
 import os
 import random
 import sys
-import tempfile
 import threading
 import time
 
-from plant import Plant, program
+from plant import play
 
 UNFINISHED = {"accepted", "dispatched", "unknown"}
 
@@ -167,13 +166,7 @@ def main():
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(3), "big"))
     parser.add_argument("--settle", action="store_true")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="millgate-crash-") as directory:
-        plant = Plant(program(), directory)
-        try:
-            run = Run(plant, arguments)
-        finally:
-            plant.close()
-    sys.exit(0 if run.isGood else 1)
+    play("crash", Run, arguments)
 
 
 if __name__ == "__main__":

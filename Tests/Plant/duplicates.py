@@ -9,12 +9,11 @@ import argparse
 import os
 import random
 import sys
-import tempfile
 import threading
 import time
 
 import mix
-from plant import Plant, program
+from plant import play
 from telling import PATIENT, Client, Counts, kind, send
 
 TIMES = 5
@@ -128,13 +127,7 @@ def main():
     if mix.missing():
         sys.exit(f"no story of mix.py uses {', '.join(mix.missing())}")
     print(f"seed {arguments.seed}", flush=True)
-    with tempfile.TemporaryDirectory(prefix="millgate-duplicates-") as directory:
-        plant = Plant(program(), directory)
-        try:
-            run = Run(plant, arguments)
-        finally:
-            plant.close()
-    sys.exit(0 if run.isGood else 1)
+    play("duplicates", Run, arguments)
 
 
 if __name__ == "__main__":

@@ -552,6 +552,17 @@ def program():
     sys.exit("no millgate: build it, or name it in MILLGATE")
 
 
+def play(name, run, arguments):
+    """Ends the program by whether `run(plant, arguments)`, which prints what it found, is good."""
+    with tempfile.TemporaryDirectory(prefix=f"millgate-{name}-") as directory:
+        plant = Plant(program(), directory)
+        try:
+            good = run(plant, arguments).isGood
+        finally:
+            plant.close()
+    sys.exit(0 if good else 1)
+
+
 def run(checks, selected=()):
     """Runs `check_…` functions one after the other, each with a fresh Plant in one shared set of keys."""
     millgate, failed = program(), 0

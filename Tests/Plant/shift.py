@@ -18,13 +18,12 @@ import json
 import os
 import random
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
 
 import mix
-from plant import Plant, program, wait
+from plant import play, wait
 from telling import kind, send
 
 LOST_EVERY = 250
@@ -366,13 +365,7 @@ def main():
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(3), "big"))
     arguments = parser.parse_args()
     print(f"seed {arguments.seed}", flush=True)
-    with tempfile.TemporaryDirectory(prefix="millgate-shift-") as directory:
-        plant = Plant(program(), directory)
-        try:
-            run = Run(plant, arguments)
-        finally:
-            plant.close()
-    sys.exit(0 if run.isGood else 1)
+    play("shift", Run, arguments)
 
 
 if __name__ == "__main__":
