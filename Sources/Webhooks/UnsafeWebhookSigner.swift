@@ -34,19 +34,10 @@ package final class WebhookSigner {
     }
 
     private static func mac(_ key: [UInt8]) -> OpaquePointer {
-        let algorithm = EVP_MAC_fetch(nil, "HMAC", nil)
-        defer { EVP_MAC_free(algorithm) }
-        var digest = Array("SHA256\0".utf8CString)
-        let made = digest.withUnsafeMutableBufferPointer { name -> OpaquePointer? in
-            guard let context = EVP_MAC_CTX_new(algorithm) else { return nil }
-            let parameters = [
-                OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.baseAddress, 0),
-                OSSL_PARAM_construct_end(),
-            ]
-            return EVP_MAC_init(context, key, key.count, parameters) == 1 ? context : nil
+        guard let context = csystem_hmac_new("SHA256", key, key.count) else {
+            preconditionFailure("OpenSSL has no HMAC-SHA-256")
         }
-        guard let made else { preconditionFailure("OpenSSL has no HMAC-SHA-256") }
-        return made
+        return context
     }
 
     /// `webhook-signature`: one for each secret, separated by spaces, so that the receiver may hold any of them.
