@@ -371,6 +371,31 @@ def check_tls_is_by_the_authorities_and_the_certificate_of_the_document(plant):
     holds(checked.returncode == 78 and "use https://" in checked.stdout + checked.stderr, "without TLS nothing is sent")
 
 
+def check_a_replay_goes_to_one_subscriber_and_letters_are_chosen_by_filter(plant):
+    one, other = Receiver(plant), Receiver(plant)
+    failing = Receiver(plant, answer=lambda d: 500)
+    gateway = started(plant, {"one": {"url": one.url}, "other": {"url": other.url},
+                              "failing": {"url": failing.url, "retry": ["1s"]}})
+    order(gateway, "replayed", ["release"])
+    wait(10, lambda: len(one.ids()) >= 2 and len(other.ids()) >= 2, "both have both")
+    first = one.ids()[:2]
+    # From a cursor on, by a time, and from a time at which nothing had happened yet.
+    cli(gateway, "replay", "one", "--after", 0)
+    wait(10, lambda: all(one.ids().count(event) == 2 for event in first), "from the first on")
+    cli(gateway, "replay", "one", "--since", "1h")
+    wait(10, lambda: all(one.ids().count(event) == 3 for event in first), "of the last hour")
+    equal([other.ids().count(event) for event in first], [1, 1], "the other one has heard nothing of it")
+    cli(gateway, "replay", "one", status=64)
+    wait(20, lambda: listed(gateway, "failing")["dead_letters"] >= 2, "both are given up")
+    failing.answer = lambda d: 204
+    for choice, count in [(["--type", "lot.*"], 0), (["--reason", "status 404"], 0), (["--until", "1h"], 0),
+                          (["--type", "production-order.released"], 1), (["--since", "1h", "--reason", "500"], 1)]:
+        said = cli(gateway, "redrive", "failing", *choice)
+        holds(f"sent again: {count}" in said, f"{choice}: {said}")
+    wait(10, lambda: all(failing.ids().count(event) == 3 for event in first), failing.ids())
+    wait(5, lambda: listed(gateway, "failing")["dead_letters"] == 0, "no letter is left")
+
+
 def check_private_addresses_are_barred_after_the_name_is_resolved(plant):
     receiver = Receiver(plant)
     port = receiver.server.port
