@@ -148,18 +148,7 @@ struct LotHoldService: WalkedWrite {
                     LotConsumption.set(place, to: [share], instead: lines, on: run.odoo.version))
             }
         }
-        return try await run.effect(
-            Effect(
-                name: "validate", text: text, call: TransferRecipe.validate(id, keepsRest: true),
-                records: ["\(TransferRecord.model),\(id)"])
-        ) { () async throws(ServiceStop) -> Look<TransferRecord> in
-            let now = try await run.transfer(id)
-            switch now.state {
-            case "done": return .done(now)
-            case "cancel": return .conflict("the transfer was cancelled meanwhile")
-            default: return .notDone
-            }
-        }
+        return try await run.validate(id, text, keepsRest: true)
     }
 }
 

@@ -94,18 +94,7 @@ struct ValidateTransferService: WalkedWrite {
                 places.flatMap { [StockPlace.key($0.product.id, $0.from), StockPlace.key($0.product.id, $0.to)] })
             try await setLines(of: transfer, run)
         }
-        let done = try await run.effect(
-            Effect(
-                name: "validate", text: "validating \(transfer.name)",
-                call: TransferRecipe.validate(id, keepsRest: keepsRest), records: ["\(TransferRecord.model),\(id)"])
-        ) { () async throws(ServiceStop) -> Look<TransferRecord> in
-            let now = try await run.transfer(id)
-            switch now.state {
-            case "done": return .done(now)
-            case "cancel": return .conflict("the transfer was cancelled meanwhile")
-            default: return .notDone
-            }
-        }
+        let done = try await run.validate(id, "validating \(transfer.name)", keepsRest: keepsRest)
         let backorder = try await run.odoo.records(TransferRecipe.backorders(of: id)) {
             (record) throws(OdooShapeError) in try TransferRecord(record)
         }.first
@@ -153,6 +142,24 @@ struct ValidateTransferService: WalkedWrite {
 }
 
 extension WriteRun {
+    /// Validates a transfer, and finds out by its state whether that has happened.
+    ///
+    /// - Parameter text: what is done, for people.
+    func validate(_ id: Int, _ text: String, keepsRest: Bool) async throws(ServiceStop) -> TransferRecord {
+        try await effect(
+            Effect(
+                name: "validate", text: text, call: TransferRecipe.validate(id, keepsRest: keepsRest),
+                records: ["\(TransferRecord.model),\(id)"])
+        ) { () async throws(ServiceStop) -> Look<TransferRecord> in
+            let now = try await transfer(id)
+            switch now.state {
+            case "done": return .done(now)
+            case "cancel": return .conflict("the transfer was cancelled meanwhile")
+            default: return .notDone
+            }
+        }
+    }
+
     func transfer(_ id: Int) async throws(ServiceStop) -> TransferRecord {
         let found = try await odoo.records(TransferRecord.read([id])) { (record) throws(OdooShapeError) in
             try TransferRecord(record)

@@ -16,7 +16,7 @@ package final class AppendLog: Sendable {
         let continuation: CheckedContinuation<StoreError?, Never>
     }
 
-    private struct Queue {
+    private struct Queue: WorkerMailbox {
         var lines = IOBuffer(capacity: 65_536)
         /// When the first of `lines` came.
         var since: MonotonicInstant?
@@ -25,9 +25,7 @@ package final class AppendLog: Sendable {
         /// Bytes that the thread took and could not write yet.
         var keptBytes = 0
         var status = Status()
-        var isClosed = false
-        var isGone = false
-        var onGone: [CheckedContinuation<Void, Never>] = []
+        var ending = WorkerEnding()
 
         /// Bytes that wait.
         var backlog: Int { lines.count + waitingBytes + keptBytes }
@@ -77,16 +75,13 @@ package final class AppendLog: Sendable {
             Self.work(queue, writer, configuration)
             // Held by the thread, so that nobody else opens the log while it still writes.
             lock.release()
-            Self.end(queue)
+            queue.end()
         }
         let result = opened.sleep { result in result.map { .done($0) } ?? .wait(until: nil) }
         try result.get()
     }
 
-    deinit {
-        queue.withLock { $0.isClosed = true }
-        queue.wake()
-    }
+    deinit { queue.abandon() }
 
     /// Hands over lines that nobody waits for, each a JSON object and a line end. Copies them; takes no memory once the
     /// backlog's buffer has its size.
@@ -100,7 +95,7 @@ package final class AppendLog: Sendable {
         if lines.isEmpty { return true }
         var isFirst = false
         let taken = queue.withLock { queue in
-            guard !queue.isClosed, queue.backlog + lines.count <= backlogBytesMax else {
+            guard !queue.ending.isClosed, queue.backlog + lines.count <= backlogBytesMax else {
                 queue.status.linesRefused += 1
                 return false
             }
@@ -119,7 +114,7 @@ package final class AppendLog: Sendable {
     package func appendDurably(_ lines: [UInt8]) async throws(StoreError) {
         let failure: StoreError? = await withCheckedContinuation { continuation in
             let refusal = queue.withLock { queue -> StoreError? in
-                if queue.isClosed { return .closed }
+                if queue.ending.isClosed { return .closed }
                 if let failure = queue.status.failure { return failure }
                 if queue.backlog + lines.count > backlogBytesMax {
                     queue.status.linesRefused += 1
@@ -151,16 +146,7 @@ package final class AppendLog: Sendable {
     }
 
     /// Writes what waits, notes the end and closes the files.
-    package func close() async {
-        await withCheckedContinuation { continuation in
-            let gone = queue.withLock { queue in
-                queue.isClosed = true
-                if !queue.isGone { queue.onGone.append(continuation) }
-                return queue.isGone
-            }
-            if gone { continuation.resume() } else { queue.wake() }
-        }
-    }
+    package func close() async { await queue.close() }
 
     // MARK: - On the thread
 
@@ -223,7 +209,7 @@ package final class AppendLog: Sendable {
         _ configuration: Configuration
     ) -> Monitor<Queue>.Look<Work> {
         let now = SystemClock.monotonic()
-        if let retryAt, !queue.isClosed {
+        if let retryAt, !queue.ending.isClosed {
             // Who came to wait before the failure was known is told of it by a batch of their own.
             if queue.waiters.isEmpty { return now < retryAt ? .wait(until: retryAt) : .done(.tick) }
         }
@@ -234,7 +220,7 @@ package final class AppendLog: Sendable {
             queue.waitingBytes = 0
             return .done(.batch(waiters))
         }
-        if queue.isClosed {
+        if queue.ending.isClosed {
             queue.hand(to: &taken)
             return .done(.close)
         }
@@ -243,12 +229,4 @@ package final class AppendLog: Sendable {
         return .wait(until: [gathered, headDue].compactMap(\.self).min())
     }
 
-    private static func end(_ queue: Monitor<Queue>) {
-        let waiting = queue.withLock { queue in
-            queue.isGone = true
-            defer { queue.onGone = [] }
-            return queue.onGone
-        }
-        for continuation in waiting { continuation.resume() }
-    }
 }

@@ -13,11 +13,9 @@ final class DatabaseThread: Sendable {
         let refuse: @Sendable (StoreError) -> Void
     }
 
-    private struct Mailbox {
+    private struct Mailbox: WorkerMailbox {
         var jobs: [Job] = []
-        var isClosed = false
-        var isGone = false
-        var onGone: [CheckedContinuation<Void, Never>] = []
+        var ending = WorkerEnding()
     }
 
     /// Most jobs that wait; more are refused with `.overloaded`.
@@ -54,16 +52,13 @@ final class DatabaseThread: Sendable {
             // The file is closed before anybody is told that it is.
             database = nil
             lock?.release()
-            Self.end(mailbox)
+            mailbox.end()
         }
         let result = opened.sleep { result in result.map { .done($0) } ?? .wait(until: nil) }
         try result.get()
     }
 
-    deinit {
-        mailbox.withLock { $0.isClosed = true }
-        mailbox.wake()
-    }
+    deinit { mailbox.abandon() }
 
     /// Does `body` on the thread and returns when it is committed.
     func perform<R: Sendable>(
@@ -71,7 +66,7 @@ final class DatabaseThread: Sendable {
     ) async throws(StoreError) -> R {
         let result: Result<R, StoreError> = await withCheckedContinuation { continuation in
             let refusal = mailbox.withLock { mailbox -> StoreError? in
-                if mailbox.isClosed { return .closed }
+                if mailbox.ending.isClosed { return .closed }
                 if mailbox.jobs.count >= Self.waitingMax { return .overloaded }
                 let job = Job { database in
                     do throws(StoreError) {
@@ -95,23 +90,14 @@ final class DatabaseThread: Sendable {
     }
 
     /// Does what waits, closes the database and returns.
-    func close() async {
-        await withCheckedContinuation { continuation in
-            let gone = mailbox.withLock { mailbox in
-                mailbox.isClosed = true
-                if !mailbox.isGone { mailbox.onGone.append(continuation) }
-                return mailbox.isGone
-            }
-            if gone { continuation.resume() } else { mailbox.wake() }
-        }
-    }
+    func close() async { await mailbox.close() }
 
     // MARK: - On the thread
 
     private static func work(_ mailbox: Monitor<Mailbox>, _ database: Database, commits: Bool) {
         while true {
             let jobs: [Job] = mailbox.sleep { mailbox in
-                if mailbox.jobs.isEmpty { return mailbox.isClosed ? .done([]) : .wait(until: nil) }
+                if mailbox.jobs.isEmpty { return mailbox.ending.isClosed ? .done([]) : .wait(until: nil) }
                 if mailbox.jobs.count <= batchMax {
                     let all = mailbox.jobs
                     mailbox.jobs = []
@@ -124,15 +110,6 @@ final class DatabaseThread: Sendable {
             if jobs.isEmpty { break }
             if commits { transact(jobs[...], database) } else { for job in jobs { job.run(database).finish(nil) } }
         }
-    }
-
-    private static func end(_ mailbox: Monitor<Mailbox>) {
-        let waiting = mailbox.withLock { mailbox in
-            mailbox.isGone = true
-            defer { mailbox.onGone = [] }
-            return mailbox.onGone
-        }
-        for continuation in waiting { continuation.resume() }
     }
 
     private static func transact(_ jobs: ArraySlice<Job>, _ database: Database) {
