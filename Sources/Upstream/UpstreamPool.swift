@@ -49,7 +49,6 @@ package final class UpstreamPool {
         case .refused(let retryAfter):
             call.failed(.circuitOpen(retryAfter: retryAfter))
             return nil
-        case nil: break
         }
         guard let gate = target.gate else {
             connect(call, passage)

@@ -8,32 +8,32 @@ package final class UpstreamTarget: Sendable {
     package let configuration: UpstreamConfiguration
     /// Nil where calls in flight are not capped.
     package let gate: UpstreamGate?
-    private let circuit: Mutex<CircuitBreaker>?
+    private let circuit: Mutex<CircuitBreaker>
     package let statistics = UpstreamStatistics()
 
-    package init(configuration: UpstreamConfiguration, gate: UpstreamGate?, circuit: CircuitBreaker?) {
+    package init(configuration: UpstreamConfiguration, gate: UpstreamGate?, circuit: CircuitBreaker) {
         self.configuration = configuration
         self.gate = gate
-        self.circuit = circuit.map { Mutex($0) }
+        self.circuit = Mutex(circuit)
     }
 
     /// May a call go? Each that may is reported by `record`, exactly once.
-    func allow(now: MonotonicInstant) -> CircuitBreaker.Permission? {
-        circuit?.withLock { $0.allow(now: now) }
+    func allow(now: MonotonicInstant) -> CircuitBreaker.Permission {
+        circuit.withLock { $0.allow(now: now) }
     }
 
     func record(_ outcome: CircuitBreaker.Outcome, of call: CircuitBreaker.Call?, now: MonotonicInstant) {
         guard let call else { return }
-        circuit?.withLock { $0.record(outcome, of: call, now: now) }
+        circuit.withLock { $0.record(outcome, of: call, now: now) }
     }
 
     /// The result of an active health check.
     package func recordCheck(healthy: Bool, now: MonotonicInstant) {
-        circuit?.withLock { $0.recordCheck(healthy: healthy, now: now) }
+        circuit.withLock { $0.recordCheck(healthy: healthy, now: now) }
     }
 
-    /// `closed`, `open` or `half-open`; `closed` where there is no circuit.
-    package var circuitState: CircuitBreaker.State { circuit?.withLock { $0.state } ?? .closed }
+    /// `closed`, `open` or `half-open`.
+    package var circuitState: CircuitBreaker.State { circuit.withLock { $0.state } }
 }
 
 /// What is counted of one server, by all reactors.
