@@ -22,7 +22,8 @@ extension Models {
                     Field("code", .char, "Short Name", required: true),
                     company, Field("lot_stock_id", .many2one(Model.location), "Location Stock"),
                     Field("view_location_id", .many2one(Model.location), "View Location"),
-                    Field("manu_type_id", .many2one(Model.pickingType), "Manufacturing Operation Type"), active,
+                    Field("manu_type_id", .many2one(Model.pickingType), "Manufacturing Operation Type"),
+                    Field("int_type_id", .many2one(Model.pickingType), "Internal Type"), active,
                 ]),
             Schema(
                 Model.pickingType, "Picking Type", order: "id",

@@ -139,6 +139,7 @@ extension Engine {
                 [
                     "name": .text(name), "code": .text(code), "lot_stock_id": .link(stock),
                     "view_location_id": .link(view), "manu_type_id": .link(make),
+                    "int_type_id": .link(move),
                 ])
             let first = warehouse == 1 ? 1 : 13
             let types: [(Int, String, String, Int?, Int, String)] = [

@@ -113,7 +113,7 @@ struct LotHoldService: WalkedWrite {
     private func move(
         _ plan: Plan, _ lot: LotRecord, from: OdooReference, to: OdooReference, _ site: String?, _ run: WriteRun
     ) async throws(ServiceStop) -> TransferRecord {
-        guard let site, let type = try await run.sites.index(run.odoo).internalTypes[site]?.first else {
+        guard let site, let type = try await run.sites.index(run.odoo).internalType[site] else {
             throw .invalid(Violation(pointer: "/site", "has no internal transfers in Odoo"))
         }
         let reason = run.request.body["reason"]?.string

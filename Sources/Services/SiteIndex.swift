@@ -7,8 +7,8 @@ struct SiteIndex: Sendable {
     private(set) var siteOfPickingType: [Int: String] = [:]
     /// Operation types of production, by site; the first is the one new orders get.
     private(set) var productionTypes: [String: [Int]] = [:]
-    /// Operation types of transfers between our own places, by site.
-    private(set) var internalTypes: [String: [Int]] = [:]
+    /// The operation type of transfers between our own places, by site.
+    private(set) var internalType: [String: Int] = [:]
     /// Odoo's code of an operation type, `incoming`.
     private(set) var kinds: [Int: String] = [:]
     /// Of the first site's warehouse.
@@ -25,12 +25,16 @@ struct SiteIndex: Sendable {
             siteOfWarehouse[warehouse.id] = site.name
             if company == nil { company = warehouse.company?.id }
             if let stock = warehouse.stock { stockOfSite[site.name] = stock.id }
+            if let type = warehouse.internalType?.id {
+                internalType[site.name] = type
+                siteOfPickingType[type] = site.name
+                kinds[type] = "internal"
+            }
         }
         for type in pickingTypes {
             kinds[type.id] = type.code
             guard let warehouse = type.warehouse, let site = siteOfWarehouse[warehouse.id] else { continue }
             siteOfPickingType[type.id] = site
-            if type.code == "internal" { internalTypes[site, default: []].append(type.id) }
             if type.code == "mrp_operation" { productionTypes[site, default: []].append(type.id) }
         }
     }

@@ -22,7 +22,7 @@ struct CreateTransferService: WalkedWrite {
             guard run.odoo.version.hasWritingRecipes else { throw .unproved(run.odoo.version) }
             guard from.id != to.id else { throw .invalid(Violation(pointer: "/to", "is where it lies already")) }
         }
-        guard let site = from.site, let type = try await run.sites.index(run.odoo).internalTypes[site]?.first else {
+        guard let site = from.site, let type = try await run.sites.index(run.odoo).internalType[site] else {
             throw .invalid(Violation(pointer: "/from", "belongs to no site with internal transfers"))
         }
         let text = "moving \(quantity) of \(product.name)"

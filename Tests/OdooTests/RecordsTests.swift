@@ -73,8 +73,10 @@ struct RecordsTests {
         let warehouse = try WarehouseRecord(
             OdooRecord([
                 "id": 1, "name": "YourCompany", "code": "WH", "company_id": [1, "C"], "lot_stock_id": [8, "WH/Stock"],
+                "int_type_id": [5, "YourCompany: Internal Transfers"],
             ]))
         #expect(warehouse.stock?.id == 8)
+        #expect(warehouse.internalType?.id == 5)
     }
 
     @Test func ordersAreReadInTheFieldsOfTheVersion() throws {

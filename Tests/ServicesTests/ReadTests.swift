@@ -16,6 +16,7 @@ import Testing
                 [
                     "id": 1, "name": "YourCompany", "code": "WH", "company_id": [1, "My Company"],
                     "lot_stock_id": [version == 19 ? 5 : 8, "WH/Stock"],
+                    "int_type_id": [version == 19 ? 7 : 5, "Internal Transfers"],
                 ]
             ],
         ]

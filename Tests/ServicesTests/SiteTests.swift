@@ -14,9 +14,13 @@ import Testing
                 WarehouseRecord(
                     record([
                         "id": 1, "name": "One", "code": "WH", "company_id": false, "lot_stock_id": [8, "WH/Stock"],
+                        "int_type_id": [6, "One: Internal Transfers"],
                     ])),
                 WarehouseRecord(
-                    record(["id": 3, "name": "Three", "code": "WH3", "company_id": false, "lot_stock_id": false])),
+                    record([
+                        "id": 3, "name": "Three", "code": "WH3", "company_id": false, "lot_stock_id": false,
+                        "int_type_id": false,
+                    ])),
             ],
             pickingTypes: [
                 PickingTypeRecord(
@@ -30,7 +34,9 @@ import Testing
 
     @Test func whatBelongsToAnUnknownWarehouseHasNoSite() throws {
         let index = try Self.index()
-        #expect(index.siteOfPickingType == [7: "plant-1", 5: "plant-1"])
+        #expect(index.siteOfPickingType == [7: "plant-1", 5: "plant-1", 6: "plant-1"])
+        // Not the first that is `internal`, which is a step of deliveries; and archived types are not in the search.
+        #expect(index.internalType == ["plant-1": 6])
         #expect(index.productionTypes == ["plant-1": [7]])
         #expect(index.stockOfSite == ["plant-1": 8])
         #expect(index.pickingTypes(of: ["plant-1", "plant-2"]) == [7])

@@ -108,9 +108,12 @@ extension Plant {
     }
 
     /// A shelf in the stock of plant 1.
+    ///
+    /// The type of internal transfers is archived, as in an Odoo where storage locations were never turned on.
     func shelf() -> Int {
         var id = 0
         odoo.sandbox.withEngine { engine in
+            engine.set(Model.pickingType, engine.ids.internalType, "active", .bool(false))
             id = engine.seed(
                 Model.location, 90,
                 ["name": .text("Shelf"), "usage": .text("internal"), "location_id": .link(engine.ids.stock)])
