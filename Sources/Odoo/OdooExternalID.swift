@@ -7,6 +7,12 @@ package struct OdooExternalID: Hashable, Sendable, CustomStringConvertible {
     package let module: String
     package let name: String
 
+    /// The module part of all that the gateway makes. It must never be the name of a module: whatever stands under that
+    /// name and is not in the module's own data is deleted when Odoo installs or updates the module (`_process_end`, seen
+    /// on 17 and 19 with orders and transfers), and when it is removed. Odoo's own `__import__` and `__export__` are
+    /// written so.
+    package static let gateway = "__millgate__"
+
     /// Longest name, in characters. Default 100.
     package static let nameCharactersMax = 100
 

@@ -11,7 +11,7 @@ extension WriteRun {
     /// The external id of what this operation makes; `part` tells several apart.
     func externalID(_ part: String = "") throws(ServiceStop) -> OdooExternalID {
         let name = "op_" + operationID + (part.isEmpty ? "" : "_" + part)
-        guard let id = OdooExternalID(module: "millgate", name: name) else {
+        guard let id = OdooExternalID(module: OdooExternalID.gateway, name: name) else {
             throw ServiceStop(.refused, Problem(.internal, "the operation's id is no external id"))
         }
         return id

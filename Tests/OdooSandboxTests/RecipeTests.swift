@@ -64,7 +64,7 @@ import Testing
         }
 
         func created(_ quantity: ExactDecimal, _ name: String) throws -> Int {
-            let external = try #require(OdooExternalID(module: "millgate", name: name))
+            let external = try #require(OdooExternalID(module: OdooExternalID.gateway, name: name))
             let recipe = CreateProductionOrder(
                 externalID: external, product: try client.product("VALVE-20"), quantity: quantity)
             let result = try run(try recipe.call(on: version))
@@ -117,7 +117,7 @@ import Testing
     func contentionInLoadIsAnAnswerThatSaysAgain(door: Door) throws {
         let plant = Plant(door)
         plant.client.odoo.inject(SandboxFault(match: "mrp.production.load", kind: .serializationFailure))
-        let external = try #require(OdooExternalID(module: "millgate", name: "op_2"))
+        let external = try #require(OdooExternalID(module: OdooExternalID.gateway, name: "op_2"))
         let recipe = CreateProductionOrder(
             externalID: external, product: try plant.client.product("VALVE-20"), quantity: ExactDecimal(1))
         let call = try recipe.call(on: plant.version)

@@ -85,12 +85,18 @@ struct OrderRecipesTests {
     }
 
     @Test func externalIDsHaveNoDotsOfTheirOwn() {
-        #expect(OdooExternalID(module: "millgate", name: "mo_1-A")?.description == "millgate.mo_1-A")
+        #expect(OdooExternalID(module: "mes", name: "mo_1-A")?.description == "mes.mo_1-A")
         for (module, name) in [
             ("", "a"), ("a", ""), ("a.b", "c"), ("a", "b.c"), ("a b", "c"), ("a", "é"), ("a", "b\n"), ("a", "@"),
             ("[", "a"),
             ("a", String(repeating: "x", count: 101)),
         ] { #expect(OdooExternalID(module: module, name: name) == nil, "\(module) \(name)") }
+    }
+
+    /// Odoo deletes what stands under a module's name when that module is installed: no module's name begins so.
+    @Test func whatTheGatewayMakesStandsUnderNoModulesName() {
+        #expect(OdooExternalID.gateway.hasPrefix("__"))
+        #expect(OdooExternalID(module: OdooExternalID.gateway, name: "op_1")?.description == "__millgate__.op_1")
     }
 
     @Test func aDraftIsReleasedAsRecorded() throws {
