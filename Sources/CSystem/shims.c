@@ -1,12 +1,31 @@
 #define _GNU_SOURCE
 #include "CSystem.h"
 
+#include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
 
 sqlite3_destructor_type csystem_sqlite_transient(void) { return SQLITE_TRANSIENT; }
 
 int csystem_accept(int listener, struct sockaddr *address, socklen_t *length) {
     return accept4(listener, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+// Also keeps this thread from SIGPIPE: `splice` has no flag for that.
+int csystem_splice_pipe(int ends[2]) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) return -1;
+    // Room for small segments too, one to a page. Without the right to it the usual 16 pages do.
+    (void)fcntl(ends[0], F_SETPIPE_SZ, 64 * 4096);
+    return 0;
+}
+
+ssize_t csystem_splice(int from, int to, size_t count) {
+    return splice(from, NULL, to, NULL, count, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
 }
 
 void csystem_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }

@@ -169,7 +169,7 @@ final class ProxyCall: UpstreamCall, ExchangeConsumer {
         pending = nil
         self.connection = connection
         connection.output.append(from: prelude, offset: 0, count: prelude.count)
-        connection.flush(ended: bodyEnded)
+        if bodyEnded { connection.flush(ended: true) } else { connection.flushSoon() }
         if isHoldingBody {
             isHoldingBody = false
             exchange?.resumeBody()
@@ -248,6 +248,17 @@ final class ProxyCall: UpstreamCall, ExchangeConsumer {
         }
     }
 
+    func answerBody(from connection: UpstreamConnection, upTo count: Int) -> SocketStream.Received? {
+        guard let exchange, answer == .streaming,
+            let received = exchange.sendBody(from: connection, upTo: count)
+        else { return nil }
+        if exchange.isBackedUp {
+            isHoldingAnswer = true
+            connection.pauseAnswer()
+        }
+        return received
+    }
+
     func answerEnded() {
         guard let exchange else { return }
         if tunnelAnswer {
@@ -313,6 +324,17 @@ final class ProxyCall: UpstreamCall, ExchangeConsumer {
             // Until the connection stands, a little of the body waits with the head; the rest stays with the client.
             if prelude.count >= 16_384 { hold() }
         }
+    }
+
+    func requestBody(from client: SocketStream, upTo count: Int) -> SocketStream.Received? {
+        guard answer != .replaced, !isChunked, let connection,
+            let received = connection.sendBody(from: client, upTo: count)
+        else { return nil }
+        if case .bytes = received {
+            bodyWasSent = true
+            if connection.isBackedUp { hold() }
+        }
+        return received
     }
 
     private func append(_ bytes: Span<UInt8>, to buffer: IOBuffer) {

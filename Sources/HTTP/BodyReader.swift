@@ -61,6 +61,19 @@ public struct BodyReader: Sendable {
     /// Whether payload was announced or seen that is not handed out yet, or the end is still to come.
     public var isOpen: Bool { !isComplete }
 
+    /// Payload still to come of a body whose length was told; 0 of any other.
+    public var lengthLeft: Int64 {
+        if case .length(let left) = state { return left }
+        return 0
+    }
+
+    /// Counts payload that went on without coming by here, at most `lengthLeft` bytes.
+    public mutating func skip(_ count: Int) {
+        let left = lengthLeft
+        precondition(count >= 0 && Int64(count) <= left)
+        if count > 0 { state = left == Int64(count) ? .done : .length(left: left - Int64(count)) }
+    }
+
     /// The trailer fields, in their order, once the body is complete. Names as they came.
     package var trailers: [(String, String)] { section.fields }
 

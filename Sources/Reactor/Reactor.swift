@@ -26,6 +26,7 @@ public final class Reactor {
     public let buffers: IOBufferPool
     /// Buffers for large bodies: a quarter of the system calls.
     private let wideBuffers = IOBufferPool(bufferBytes: 65_536, keptMax: 64)
+    let splicer = Splicer()
     /// Stands in for the kernel's network in the simulation; nil everywhere else.
     package private(set) final var network: (any StandInNetwork)?
 

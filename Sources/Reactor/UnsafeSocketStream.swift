@@ -33,7 +33,7 @@ open class SocketStream: Descriptor {
     private final var peerFinished = false
     /// The TLS side, nil in cleartext.
     public final let tls: TLSSession?
-    private final let layer: StreamLayer?
+    final let layer: StreamLayer?
 
     public init(fd: Int32, reactor: Reactor, tls: TLSSession? = nil) throws(ReactorError) {
         self.tls = tls

@@ -70,6 +70,9 @@ open class Exchange {
     open func endHead(_ body: ResponseBody) {}
     /// Gives `count` body bytes of `buffer` from `offset`; they are sent or copied before it returns.
     open func sendBody(_ buffer: IOBuffer, offset: Int, count: Int) {}
+    /// Gives up to `count` body bytes straight from another stream, and says how its reading went; nil where they must be
+    /// read and given to `sendBody`.
+    open func sendBody(from stream: SocketStream, upTo count: Int) -> SocketStream.Received? { nil }
     /// Ends the response. The exchange must not be touched afterwards.
     open func finish() {}
     /// Ends the exchange when the response cannot be completed: the client sees a broken connection, never a cut body
@@ -195,6 +198,9 @@ public protocol ExchangeHandler: AnyObject {
 public protocol ExchangeConsumer: AnyObject {
     /// Body bytes, in order. They are gone when it returns.
     func requestBody(_ bytes: Span<UInt8>)
+    /// Takes up to `count` body bytes straight from the client's stream, and says how its reading went; nil where they
+    /// must be read and given to `requestBody`.
+    func requestBody(from stream: SocketStream, upTo count: Int) -> SocketStream.Received?
     /// The body is complete.
     func requestBodyEnded()
     /// The body broke off, was malformed or too large; the driver answers the client. Forget the exchange.
@@ -203,4 +209,8 @@ public protocol ExchangeConsumer: AnyObject {
     func responseDrained()
     /// The client is gone. Forget the exchange.
     func clientGone()
+}
+
+extension ExchangeConsumer {
+    public func requestBody(from stream: SocketStream, upTo count: Int) -> SocketStream.Received? { nil }
 }

@@ -189,7 +189,9 @@ public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
                 server.statistics.requests.add(1)
                 server.handler.handle(exchange)
                 if self.exchange !== exchange { return isOpen }
+                let filled = exchange.input.freeAtEnd == 0
                 exchange.input.consume(exchange.head.headBytes)
+                exchange.isBodyWide = filled && !exchange.bodyEnded
                 return true
             }
         }
@@ -326,7 +328,10 @@ public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
             return true
         }
         guard isReadable else { return false }
-        if exchange.isBodyWide { reactor.widen(exchange.input) }
+        if exchange.isBodyWide {
+            if let received = exchange.passBody(from: self) { return take(received) }
+            reactor.widen(exchange.input)
+        }
         if exchange.input.freeAtEnd == 0 { exchange.input.makeRoom(4_096) }
         let room = exchange.input.freeAtEnd
         let received = receive(into: exchange.input)

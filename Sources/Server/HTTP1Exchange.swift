@@ -119,6 +119,19 @@ public final class HTTP1Exchange: Exchange {
         bodyStarted = now
     }
 
+    /// Lets the consumer take bytes of a large body straight from the socket; nil where they must be read.
+    func passBody(from connection: HTTP1Connection) -> SocketStream.Received? {
+        let left = bodyReader.lengthLeft
+        guard left > 0, input.isEmpty,
+            let received = consumer?.requestBody(from: connection, upTo: Int(clamping: left))
+        else { return nil }
+        if case .bytes(let n) = received {
+            bodyReader.skip(n)
+            requestBodyBytes += Int64(n)
+        }
+        return received
+    }
+
     // MARK: The response
 
     override public var headBytes: Span<UInt8> {
@@ -206,6 +219,22 @@ public final class HTTP1Exchange: Exchange {
             output.append(from: buffer, offset: offset + sent, count: count - sent)
         }
         connection.noteOutput()
+    }
+
+    override public func sendBody(from stream: SocketStream, upTo count: Int) -> SocketStream.Received? {
+        guard !isChunkedResponse, !hasNoResponseBody, output.isEmpty, let connection, connection.isWritable,
+            let passed = stream.pass(upTo: count, to: connection, rest: output)
+        else { return nil }
+        guard case .bytes(let n) = passed.received else { return passed.received }
+        responseBodyBytes += Int64(n)
+        if let sent = passed.sent {
+            if isWaiting { took(sent, now: reactor.now) }
+            connection.noteOutput()
+        } else {
+            connection.isBroken = true
+            connection.wantEndOfTurn()
+        }
+        return passed.received
     }
 
     override public func finish() {

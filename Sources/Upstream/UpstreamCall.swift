@@ -62,6 +62,9 @@ package protocol UpstreamCall: AnyObject {
     func interim(_ head: MessageHead, _ bytes: Span<UInt8>)
     /// Body bytes of the answer, `count` of them in `buffer` from `offset`.
     func answerBody(_ buffer: IOBuffer, offset: Int, count: Int)
+    /// Takes up to `count` body bytes of the answer straight from the connection, and says how its reading went; nil
+    /// where they must be read and given to `answerBody`. Asked only of a call that takes wide reads.
+    func answerBody(from connection: UpstreamConnection, upTo count: Int) -> SocketStream.Received?
     func answerEnded()
     /// The server has taken what waited in `output`.
     func requestDrained()
@@ -72,5 +75,6 @@ package protocol UpstreamCall: AnyObject {
 
 extension UpstreamCall {
     package var takesWideReads: Bool { false }
+    package func answerBody(from connection: UpstreamConnection, upTo count: Int) -> SocketStream.Received? { nil }
     package func interim(_ head: MessageHead, _ bytes: Span<UInt8>) {}
 }

@@ -18,19 +18,19 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
         case closed
     }
 
-    private let pool: UpstreamPool
-    private final var state = State.connecting
-    private final var call: (any UpstreamCall)?
+    let pool: UpstreamPool
+    final var state = State.connecting
+    final var call: (any UpstreamCall)?
     private final var passage: UpstreamPassage
     private let head = MessageHead()
     private final var headReader: ResponseHeadReader
-    private final var bodyReader: BodyReader
-    private let input: IOBuffer
+    final var bodyReader: BodyReader
+    let input: IOBuffer
     /// What is to be sent. Calls append to it and then call `flush`.
     package let output: IOBuffer
     private final var isPaused = false
     /// Whether the answer's body comes so fast that a larger buffer is worth its memory.
-    private final var isBodyWide = false
+    final var isBodyWide = false
     private final var isDriving = false
     private final var requestEnded = false
     private final var answered = false
@@ -42,7 +42,7 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
     /// Since when the client holds the call up, as of the pool's last look. (`lookAtProgress`)
     private(set) final var heldUpSince: MonotonicInstant?
     /// Bytes of request and answer that went on since then.
-    private final var passed = 0
+    final var passed = 0
     private final var lookedAt = MonotonicInstant(nanoseconds: 0)
     private final var wasIdle = false
     private final var inputEnded = false
@@ -98,6 +98,13 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
         }
         output.append(copying: bytes.extracting(sent..<bytes.count))
         flush(ended: false)
+    }
+
+    /// Sends the head of a request whose body is still to come at the end of this turn: in one call with what of the body
+    /// comes before that.
+    package final func flushSoon() {
+        if state == .head { setDeadline(reactor.now + pool.configuration.responseTimeout) }
+        wantEndOfTurn()
     }
 
     /// Holds the answer back: the server is not read from.
@@ -229,10 +236,22 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
         }
     }
 
+    override public final func endOfTurn() { drive() }
+
+    /// Steps of one turn: a server that is always faster must not keep the loop for itself.
+    private static let stepsPerTurnMax = 64
+
     private final func drive() {
         if isDriving { return }
         isDriving = true
-        while isOpen, tunnel == nil, step() {}
+        var steps = Self.stepsPerTurnMax
+        while isOpen, tunnel == nil, step() {
+            steps -= 1
+            if steps == 0 {
+                wantEndOfTurn()
+                break
+            }
+        }
         isDriving = false
     }
 
@@ -297,6 +316,7 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
         let buffer = input
         call.answerHead(head, buffer.readable)
         guard isOpen, self.call != nil else { return false }
+        if input.freeAtEnd == 0, call.takesWideReads { isBodyWide = true }
         input.consume(head.headBytes)
         if status == 101 {
             // The call builds the tunnel, which may live for days: it does not hold a place in the gate.
@@ -357,14 +377,10 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
             return false
         }
         guard isReadable else { return false }
-        if isBodyWide { reactor.widen(input) }
-        if input.freeAtEnd == 0 { input.makeRoom(4_096) }
-        let room = input.freeAtEnd
-        switch receive(into: input) {
-        case .bytes(let n):
-            if n == room, state == .body, call?.takesWideReads ?? false { isBodyWide = true }
+        switch passBody() ?? receiveInput() {
+        case .bytes:
             setDeadline(reactor.now + pool.configuration.responseTimeout)
-            return true
+            return isOpen
         case .nothing: return false
         case .end:
             inputEnded = true
@@ -381,6 +397,15 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
         }
     }
 
+    private final func receiveInput() -> Received {
+        if isBodyWide { reactor.widen(input) }
+        if input.freeAtEnd == 0 { input.makeRoom(4_096) }
+        let room = input.freeAtEnd
+        let received = receive(into: input)
+        if received == .bytes(room), state == .body, call?.takesWideReads ?? false { isBodyWide = true }
+        return received
+    }
+
     /// The server closed a connection without a byte of answer. One that had been idle was probably closed before the
     /// request arrived, yet that is not certain: only calls that may be repeated are.
     private final func closedWithoutAnswer() {
@@ -395,7 +420,7 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
     }
 
     private final func endAnswer() {
-        let reusable = head.keepAlive && requestEnded && output.isEmpty && input.isEmpty && !inputEnded
+        let reusable = head.keepAlive && requestEnded && output.isEmpty && !inputEnded && isDrained
         if !requestEnded { pool.target.statistics.early.add() }
         let ended = call
         call = nil
@@ -436,7 +461,7 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
     }
 
     /// The server may have answered before it closed: what it said is read first.
-    private final func failSending() {
+    final func failSending() {
         output.clear()
         isReadable = true
         requestEnded = false

@@ -29,6 +29,27 @@ import Testing
         #expect(body.consumed == 12)
     }
 
+    @Test func whatWasPassedOnUnreadCountsAsRead() throws {
+        var reader = BodyReader(framing: .length(100))
+        #expect(reader.lengthLeft == 100)
+        reader.skip(30)
+        let bytes = Array("0123456789".utf8)
+        #expect(try reader.read(bytes.span) == .data(0..<10, consumed: 10))
+        #expect(reader.lengthLeft == 60)
+        #expect(throws: HTTPError.bodyIncomplete) {
+            var cut = reader
+            try cut.finish()
+        }
+        reader.skip(60)
+        #expect(reader.isComplete)
+        #expect(reader.lengthLeft == 0)
+        #expect(try reader.read(bytes.span) == .end(consumed: 0))
+        // What has no told length must be read to find its end.
+        for framing in [BodyFraming.none, .chunked, .untilClose] {
+            #expect(BodyReader(framing: framing).lengthLeft == 0)
+        }
+    }
+
     @Test func noBodyEndsAtOnce() {
         for framing in [BodyFraming.none, .length(0)] {
             let body = read("GET", framing)

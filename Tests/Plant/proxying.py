@@ -94,6 +94,62 @@ def check_bodies_go_both_ways_whole_in_every_framing(plant):
     equal((head.status, head.body), (200, b""))
 
 
+def check_what_a_server_says_behind_a_large_answer_is_nobodys(plant):
+    size = 2_000_003
+
+    def answer(connection, head, number):
+        count = size if "/large" in head else 2
+        forged = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged" if "/forged" in head else b""
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s%s" % (count, b"z" * count, forged))
+        return True
+
+    gateway = plant.gateway(changes=proxying(plant.server(answer)))
+    for path in ["/open/large/forged", "/open/large", "/open/small/forged", "/open/large/forged"] * 5:
+        # The next request is there already when the answer to this one ends.
+        with gateway.connect() as s:
+            s.sendall(f"GET {path} HTTP/1.1\r\n{HOST}\r\nGET /open/small HTTP/1.1\r\n{HOST}"
+                      "Connection: close\r\n\r\n".encode())
+            got = read_all(s)
+        equal(got.count(b"HTTP/1.1 200 OK"), 2, path)
+        holds(b"forged" not in got, f"{path}: what was forged came through")
+        holds(got.endswith(b"\r\n\r\nzz"), f"{path}: the second answer is {got[-200:]}")
+        equal(got.count(b"z"), (size if "large" in path else 2) + 2, path)
+
+
+def check_a_large_body_that_breaks_off_is_not_taken_for_a_whole_one(plant):
+    size, cut = 4 << 20, 2_500_000
+
+    def answer(connection, head, number):
+        if head.startswith("POST"):
+            try:
+                connection.body(head)
+                whole.append(head)
+            except OSError:
+                broken.append(len(connection.rest))
+            return False
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (size, b"z" * cut))
+        return False
+
+    whole, broken = [], []
+    gateway = plant.gateway(changes=proxying(plant.server(answer)))
+    for _ in range(3):
+        with gateway.connect() as s:
+            s.sendall(f"GET /open HTTP/1.1\r\n{HOST}\r\n".encode())
+            got = 0
+            try:
+                while data := s.recv(1 << 20):
+                    got += len(data)
+                holds(False, f"the cut answer ended like a whole one after {got} bytes")
+            except ConnectionResetError:
+                holds(got < size, f"{got} bytes of {cut}")
+        with gateway.connect() as s:
+            s.sendall(f"POST /open HTTP/1.1\r\n{HOST}Content-Length: {size}\r\n\r\n".encode() + b"y" * cut)
+    wait(20, lambda: len(broken) == 3, "the server sees three uploads break off")
+    equal(whole, [])
+    equal(gateway.request("POST", "/open", b"y" * size).status, 502, "a server that closes without an answer")
+    equal(len(whole), 1)
+
+
 def check_slow_ends_hold_the_fast_ones_and_memory_stays_bounded(plant):
     size = 48 << 20
 

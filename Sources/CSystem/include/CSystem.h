@@ -58,6 +58,11 @@ int csystem_accept(int listener, struct sockaddr *address, socklen_t *length);
 /// Names the calling thread; at most 15 bytes.
 void csystem_name_thread(const char *name);
 
+/// A pipe for `csystem_splice`: does not block, closes on exec.
+int csystem_splice_pipe(int ends[2]);
+/// Moves bytes from or to a pipe inside the kernel, as `splice` does.
+ssize_t csystem_splice(int from, int to, size_t count);
+
 /// Modes for non-blocking use: partial writes, a write buffer that may move between tries, buffers freed when idle, reads of
 /// as much as there is.
 void csystem_tls_set_modes(SSL_CTX *context);
