@@ -13,8 +13,8 @@ target=${1:-run}
 packages=(libssl-dev libnghttp2-dev libjwt-dev libsqlite3-dev libcurl4-openssl-dev)
 case $target in
     run) packages+=(curl) ;;
-    # The end-to-end tests speak to the gateway with other people's clients.
-    test) packages+=(curl openssl nghttp2-client nghttp2-server php-cli python3 python3-venv) ;;
+    # The end-to-end tests speak to the gateway with other people's clients; the Odoo addon wants a database.
+    test) packages+=(curl openssl nghttp2-client nghttp2-server php-cli python3 python3-venv postgresql) ;;
     # The peers, the load, and the counter of instructions.
     bench) packages+=(curl openssl nginx haproxy wrk nghttp2-client nghttp2-proxy python3 python3-venv valgrind binutils) ;;
     count) packages+=(openssl nginx python3 valgrind binutils) ;;
@@ -73,6 +73,8 @@ for package in "${packages[@]}"; do
         python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null && continue ;;
         nghttp2-server) command -v nghttpd >/dev/null && continue ;;
         php-cli) command -v php >/dev/null && continue ;;
+        # The Odoo addon is held against a database of its own.
+        postgresql) { command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1 && continue ;;
     esac
     missing+=("$package")
 done
@@ -113,6 +115,10 @@ trap 'rm -f "$log"' EXIT
         exit 1
     }
 }
+# The same with PostgreSQL: the tests start their own.
+if [[ " ${missing[*]} " == *" postgresql "* ]] && command -v systemctl >/dev/null; then
+    "${as_root[@]}" systemctl disable --now postgresql >/dev/null 2>&1 || true
+fi
 # nginx and haproxy come with services that would take ports: the bench starts its own.
 if { [ "$target" = bench ] || [ "$target" = count ]; } && command -v systemctl >/dev/null; then
     for service in nginx haproxy; do

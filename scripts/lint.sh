@@ -17,11 +17,12 @@ for script in "${scripts[@]}"; do
 done
 if command -v shellcheck >/dev/null; then shellcheck -x "${scripts[@]}"; fi
 
-python3 - bench/*.py Tests/Plant/*.py <<'PYTHON'
+python3 - bench/*.py Tests/Plant/*.py deploy/odoo-addon/millgate/*.py deploy/odoo-addon/millgate/*/*.py <<'PYTHON'
 import ast, sys
 for path in sys.argv[1:]:
     text = open(path).read()
-    ast.parse(text, path)
+    # Odoo 16 runs on Python 3.8.
+    ast.parse(text, path, feature_version=(3, 8) if path.startswith("deploy") else None)
     for number, line in enumerate(text.split("\n"), 1):
         if len(line) > 120 or line != line.rstrip() or "\t" in line:
             sys.exit(f"{path}:{number}: longer than 120 characters, or tabs or spaces at its end")

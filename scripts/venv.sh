@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=(standardwebhooks==1.1.0 svix==2.9.1 cloudevents==1.12.0 asyncapi3==0.0.2 jsonschema==4.25.1)
+packages=(standardwebhooks==1.1.0 svix==2.9.1 cloudevents==1.12.0 asyncapi3==0.0.2 jsonschema==4.25.1 psycopg2-binary==2.9.11)
 venv=.build/venv
 mark=$venv/.installed
 wanted="${packages[*]}"

@@ -183,6 +183,10 @@ package struct OdooConfiguration: Sendable {
     package var sandboxKey: String?
     /// Version of the built-in sandbox, 17 or 19. Default 19.
     package var sandboxVersion = 19
+    /// The built-in sandbox has the gateway's addon.
+    package var sandboxHasAddon = false
+    /// Whether writes go through the addon where Odoo has it.
+    package var addon = OdooAddonUse.auto
     /// Language, time zone and companies of every call.
     package var language = "en_US"
     package var timeZone = "UTC"
@@ -203,6 +207,14 @@ package struct OdooConfiguration: Sendable {
     package var authoritiesFile: String?
 
     package init() {}
+}
+
+/// What is done about the addon `deploy/odoo-addon/millgate`.
+package enum OdooAddonUse: String, Sendable, CaseIterable {
+    /// It is looked for at the start and every minute, and used where it is.
+    case auto
+    /// It is not looked for.
+    case off
 }
 
 /// A plant site and the Odoo warehouse that it is.

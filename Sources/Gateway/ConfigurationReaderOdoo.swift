@@ -13,6 +13,9 @@ extension ConfigurationReader {
                     value.report("the sandbox speaks as Odoo 17 or 19, not \(version)")
                 }
             }
+            odooConfiguration.sandboxHasAddon = odoo.bool(
+                "sandbox_addon", default: odooConfiguration.sandboxHasAddon)
+            odooConfiguration.addon = odoo.choice("addon", default: odooConfiguration.addon)
             if let value = odoo.optional("url") {
                 odooConfiguration.url = Self.url(value)
                 if odoo.optional("sandbox") != nil {

@@ -73,6 +73,7 @@ extension GatewayProcess {
         var services = ServiceConfiguration()
         services.settleTimeMax = configuration.ledger.settleLimit
         services.callRunsMax = configuration.odoo.callRunsMax
+        services.usesAddon = configuration.odoo.addon == .auto
         let runner = ServiceRunner(
             sites: SiteMap(
                 sites: configuration.sites.map {

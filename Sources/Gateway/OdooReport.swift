@@ -18,7 +18,15 @@ enum OdooReport {
                 ? "quality alerts and checks in the quality application"
                 : "no quality application: alerts are activities, inspections are notes",
             apps.hasMaintenance ? "maintenance is installed" : "no maintenance application: its requests are refused",
+            addon(apps.addon),
         ].joined(separator: "; ")
+    }
+
+    private static func addon(_ addon: OdooAddon?) -> String {
+        guard let addon else { return "no addon: what became of a lost answer is read from the records" }
+        return addon.isUsable
+            ? "addon \(addon.version): requests are carried out once"
+            : "addon \(addon.version) speaks protocol \(addon.protocolVersion), not \(OdooAddon.protocolSpoken): not used"
     }
 
     private static func facts(_ apps: OdooApps) -> JSONValue {
@@ -26,6 +34,9 @@ enum OdooReport {
             "version": .string("\(apps.version)"),
             "quality": apps.hasQuality ? "quality.alert" : "activity",
             "maintenance": .bool(apps.hasMaintenance),
+            "addon": apps.addon.map {
+                ["version": .string($0.version), "protocol": JSONValue($0.protocolVersion), "used": .bool($0.isUsable)]
+            } ?? .null,
         ]
     }
 }

@@ -35,6 +35,10 @@ struct RPCFirewall {
             let told = decision.problem(operation: operation).detail ?? "this is not allowed to you"
             return .forbidden("\(operation): \(told)")
         }
+        // Its program would be judged by nobody.
+        if scope.isOfAddon {
+            return .forbidden("\(operation): the addon's requests are the gateway's own; call the methods themselves")
+        }
         if !decision.obligations.secondPerson.isEmpty {
             return .forbidden(
                 "\(operation): a second person must approve this, which only the services under /v1 can ask for")

@@ -7,8 +7,13 @@ package struct OdooApps: Hashable, Sendable {
     /// every Community edition (recording 163).
     package var qualityFields: Set<String>?
     package var hasMaintenance: Bool
+    /// The gateway's own addon; nil where it is not there, or not for our user.
+    package var addon: OdooAddon?
 
-    package init(version: OdooVersion, qualityFields: Set<String>? = nil, hasMaintenance: Bool = false) {
+    package init(
+        version: OdooVersion, qualityFields: Set<String>? = nil, hasMaintenance: Bool = false, addon: OdooAddon? = nil
+    ) {
+        self.addon = addon
         self.version = version
         self.qualityFields = qualityFields
         self.hasMaintenance = hasMaintenance

@@ -130,6 +130,8 @@ extension OdooError {
             "psycopg2.errors.AdminShutdown", "psycopg2.errors.CrashShutdown", "psycopg2.errors.CannotConnectNow",
             "psycopg2.errors.TooManyConnections", "psycopg2.errors.IdleInTransactionSessionTimeout":
             .database
+        // Its exceptions are business refusals: everything is taken back.
+        case _ where name.hasPrefix(OdooAddon.Refusal.prefix): .user
         default: .server
         }
     }

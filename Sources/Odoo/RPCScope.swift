@@ -15,7 +15,11 @@ package struct RPCScope: Sendable, Hashable {
     /// Fields that are set, those of records within records too.
     package var values: Set<String> = []
 
+    /// A request of the gateway's addon, whose program calls anything.
+    package var isOfAddon = false
+
     package init(_ call: RPCCall) {
+        isOfAddon = call.model == OdooAddon.model
         access = RPCSignature.of(call.method)?.access ?? .call
         let named = call.namedArguments
         // Where names are not known every text and member could be a field.

@@ -13,12 +13,23 @@ package enum ReleaseProductionOrder {
     ) throws(RecipeRefusal) -> Plan {
         guard version.hasWritingRecipes else { throw .unsupportedVersion(version) }
         switch order.state {
-        case .draft: return .call(.button(ProductionOrderRecord.model, "action_confirm", ids: [order.id]))
+        case .draft: return .call(call(order.id))
         case .confirmed, .progress, .toClose: return .alreadyReleased
         case .done: throw .orderDone
         case .cancel: throw .orderCancelled
         case .other(let state): throw .orderInUnknownState(state)
         }
+    }
+
+    package static func call(_ order: Int) -> OdooCall {
+        .button(ProductionOrderRecord.model, "action_confirm", ids: [order])
+    }
+
+    /// What must be so after the call.
+    package static func expected(_ order: Int) -> AddonStep {
+        .expect(
+            ProductionOrderRecord.model, ids: [order],
+            [["state", "in", ["confirmed", "progress", "to_close", "done"]]], why: "released")
     }
 
     /// Whether the order, read after the call or after an interruption, is released.

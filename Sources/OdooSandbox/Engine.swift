@@ -15,6 +15,9 @@ struct Engine: Sendable {
     var user: SandboxUser
     var context = JSONObject()
     var now = WallInstant(seconds: 0)
+    /// Of the addon: what was asked, and which methods its program called.
+    var asked: Asked?
+    var ran: [String] = []
 
     init(version: SandboxVersion, users: [SandboxUser], apps: Set<SandboxApp> = []) {
         self.version = version
@@ -35,6 +38,8 @@ struct Engine: Sendable {
         self.user = user
         self.context = context
         self.now = now
+        asked = nil
+        ran = []
         do {
             let result = try body(&self)
             database.commit()

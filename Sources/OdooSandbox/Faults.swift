@@ -78,6 +78,14 @@ struct FaultQueue: Sendable {
     /// Whether a call must be asked about before it is answered.
     var holdsSomething: Bool { entries.contains { $0.fault.kind == .delayBeforeEffect } }
 
+    /// The fault that strikes the first of these calls.
+    mutating func take(anyOf keys: [String], holding: Bool = false) -> SandboxFault? {
+        for key in keys {
+            if let fault = take(key, holding: holding) { return fault }
+        }
+        return nil
+    }
+
     /// The fault that strikes this call, if one does; `holding` looks for those that come before the call.
     mutating func take(_ key: String, holding: Bool = false) -> SandboxFault? {
         for i in entries.indices

@@ -24,7 +24,7 @@ extension SandboxWorld {
         }
         let call = SandboxCall(model: segments[2], method: segments[3], style: .named, named: body)
         return guarded(
-            call.key, model: call.model, method: call.method,
+            call,
             failed: { call.method == "load" ? Pages.json(200, Engine.contendedLoad) : $0.failure($1) }
         ) { world in
             do throws(Raised) {

@@ -121,7 +121,7 @@ extension SandboxWorld {
             call.named = arguments.count > 6 ? arguments[6].object ?? JSONObject() : JSONObject()
         }
         return guarded(
-            call.key, model: model, method: name,
+            call,
             failed: { name == "load" ? $0.success(Engine.contendedLoad, id) : $0.failure($1, id) }
         ) { world in
             do throws(Raised) {

@@ -122,6 +122,15 @@ enum Methods {
             "button_mark_done": .asking { engine, ids throws(Raised) in try engine.markDone(ids) },
             "message_post": messagePost,
         ],
+        Model.addonRequest: [
+            "about": Method(onRecords: false, .read) { _, _, _ throws(Raised) in .value(Engine.addonAbout) },
+            "perform": Method(onRecords: false, .read, ["request_id", "program"]) { engine, _, given throws(Raised) in
+                .value(try engine.performAddonRequest(given.string("request_id"), given["program"]))
+            },
+            "close": Method(onRecords: false, .read, ["request_id"]) { engine, _, given throws(Raised) in
+                .value(try engine.closeAddonRequest(given.string("request_id")))
+            },
+        ],
         Model.workorder: ["message_post": messagePost],
         Model.lot: ["message_post": messagePost],
         Model.activity: ["action_feedback": activityFeedback],

@@ -3,7 +3,8 @@ import Bytes
 /// The models of the sandbox, and those every Odoo has.
 enum Models {
     static func all(_ version: SandboxVersion, _ apps: Set<SandboxApp> = []) -> [Schema] {
-        base() + chatter() + (apps.contains(.quality) ? quality() : []) + product(version) + stock(version)
+        base() + chatter() + (apps.contains(.quality) ? quality() : []) + (apps.contains(.addon) ? addon() : [])
+            + product(version) + stock(version)
             + transfers(version) + manufacturing(version)
             + execution(version) + wizards() + purchasing(version) + equipment()
             + maintenance(version)

@@ -97,6 +97,8 @@ package struct SandboxLatencies: Sendable, Hashable {
 package enum SandboxApp: String, Sendable, CaseIterable {
     /// Enterprise's quality application, in the fields that services use.
     case quality
+    /// The gateway's own addon, `deploy/odoo-addon/millgate`.
+    case addon
 }
 
 package struct SandboxConfiguration: Sendable {

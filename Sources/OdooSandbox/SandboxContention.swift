@@ -19,6 +19,8 @@ struct SandboxContention: Sendable {
     /// How many calls met another one, by the model of the record.
     private(set) var counts: [String: Int] = [:]
     private var atWork: [(until: WallInstant, records: Set<Record>)] = []
+    /// When those of the addon's requests end that are under way.
+    private var requests: [String: WallInstant] = [:]
     private var state: UInt64 = 0x9E37_79B9_7F4A_7C15
 
     /// Notes a call that changed `records` and takes `time`.
@@ -36,6 +38,16 @@ struct SandboxContention: Sendable {
         }
         atWork.append((now + took, records))
         return took
+    }
+
+    /// How long a request of the addon takes: its repetition waits for the first to end.
+    mutating func enter(_ asked: Engine.Asked, time: Nanoseconds, again: Nanoseconds, now: WallInstant) -> Nanoseconds {
+        requests = requests.filter { $0.value > now }
+        guard asked.isAgain else {
+            if time > 0 { requests[asked.id] = now + time }
+            return time
+        }
+        return max(min(again, time), requests[asked.id].map { $0 - now } ?? 0)
     }
 
     private mutating func pause() -> Nanoseconds {

@@ -95,13 +95,18 @@ package final class SandboxOdoo: Sendable {
     package func hold(_ request: SandboxRequest) -> Nanoseconds {
         world.withLock { world in
             guard world.faults.holdsSomething else { return 0 }
-            return world.faults.take(SandboxWorld.key(of: request), holding: true)?.delay ?? 0
+            return world.faults.take(anyOf: SandboxWorld.keys(of: request), holding: true)?.delay ?? 0
         }
     }
 
     package func answer(_ request: SandboxRequest, now: WallInstant) -> SandboxAnswer {
         world.withLock { world in
             var answer = world.answer(request, now: now)
+            if let asked = world.engine.asked {
+                world.engine.asked = nil
+                answer.delay = world.contention.enter(
+                    asked, time: answer.delay, again: configuration.latencies.other, now: now)
+            }
             let changes = world.engine.database.takeCommitted()
             if configuration.workersMax > 0 {
                 let old = changes.filter { !$0.isNew }.map { SandboxContention.Record(model: $0.model, id: $0.id) }
@@ -185,28 +190,53 @@ struct SandboxWorld: Sendable {
         return answer
     }
 
-    /// How faults and counters call this request.
-    static func key(of request: SandboxRequest) -> String {
+    /// How faults call this request.
+    static func keys(of request: SandboxRequest) -> [String] {
         let path = request.pathOnly
-        let segments = path.split(separator: "/")
-        if segments.count == 4, path.hasPrefix("/json/2/") { return "\(segments[2]).\(segments[3])" }
+        let segments = path.split(separator: "/").map(String.init)
+        if segments.count == 4, path.hasPrefix("/json/2/") {
+            var call = SandboxCall(model: segments[2], method: segments[3], style: .named)
+            if call.model == Model.addonRequest {
+                call.named = (try? JSONValue.parse(request.body))?.object ?? JSONObject()
+            }
+            return call.keys
+        }
         guard path == "/jsonrpc", let json = try? JSONValue.parse(request.body), let call = json["params"] else {
-            return path
+            return [path]
         }
         let method = call["method"]?.string ?? ""
-        if call["service"] == "common" { return "common." + method }
-        return (call["args"]?[3]?.string ?? "") + "." + (call["args"]?[4]?.string ?? "")
+        if call["service"] == "common" { return ["common." + method] }
+        return SandboxCall(
+            model: call["args"]?[3]?.string ?? "", method: call["args"]?[4]?.string ?? "", style: .positional,
+            positional: call["args"]?[5]?.array ?? []
+        ).keys
     }
 
     /// Runs `body` unless a fault is waiting for `key`; `failed` says how a serialization failure looks in the
     /// protocol.
+    ///
+    /// - Parameter call: what is asked of a model, with what it does inside.
     mutating func guarded(
-        _ key: String, model: String = "", method: String, failed: (SandboxWorld, Raised) -> SandboxAnswer,
+        _ call: SandboxCall, failed: (SandboxWorld, Raised) -> SandboxAnswer,
+        _ body: (inout SandboxWorld) -> SandboxAnswer
+    ) -> SandboxAnswer {
+        guarded(
+            call.key, model: call.model, method: call.method, keys: call.keys, inside: call.inside, failed: failed, body
+        )
+    }
+
+    mutating func guarded(
+        _ key: String, model: String = "", method: String, keys: [String]? = nil,
+        inside: [(model: String, method: String)] = [], failed: (SandboxWorld, Raised) -> SandboxAnswer,
         _ body: (inout SandboxWorld) -> SandboxAnswer
     ) -> SandboxAnswer {
         counts[key, default: Count()].calls += 1
-        let fault = faults.take(key)
-        let delay = (fault?.delay ?? 0) + configuration.latencies.latency(model: model, method: method)
+        let fault = faults.take(anyOf: keys ?? [key])
+        let delay =
+            (fault?.delay ?? 0)
+            + (inside.isEmpty ? [(model, method)] : inside).reduce(0) {
+                $0 + configuration.latencies.latency(model: $1.0, method: $1.1)
+            }
         if let fault {
             if let answer = Pages.fault(fault.kind, delay: delay) { return answer }
             if fault.kind == .serializationFailure {
@@ -218,6 +248,11 @@ struct SandboxWorld: Sendable {
         counts[key, default: Count()].effects += 1
         var answer = body(&self)
         answer.delay = delay
+        for key in engine.ran {
+            counts[key, default: Count()].calls += 1
+            counts[key, default: Count()].effects += 1
+        }
+        engine.ran = []
         if fault?.kind == .closeAfterEffect { answer.fault = .closeWithoutAnswer }
         return answer
     }

@@ -41,13 +41,25 @@ struct ConfirmProductionService: WriteService {
         if let lot = input.lot { recipe.lot = try await lot.id(run, confirmed: try plan().intent.confirmed) }
         let plan = try plan()
         let settlement = ConfirmSettlement(intent: plan.intent, producing: order.producing)
+        if run.hasAddon, input.components.isEmpty, let program = plan.whole {
+            let booked = try await book(program, "whole", isPrepared: false, plan, settlement, run)
+            if let booked { return booked }
+        }
         try await run.begin(
             .preparing, "preparing \(plan.intent.confirmed) of \(order.name)", intent: settlement.json,
             records: ["\(ProductionOrderRecord.model),\(order.id)"])
         do throws(ServiceStop) {
-            try await prepare(plan, input, run)
+            let writes = try await prepare(plan, input, run)
+            if run.hasAddon {
+                let booked = try await book(
+                    plan.booking(with: writes), "book", isPrepared: true, plan, settlement, run)
+                if let booked { return booked }
+            }
+            for call in writes { _ = try await run.odoo.result(call) }
             try await run.begin(.effect, "booking \(plan.intent.confirmed) of \(order.name)", intent: settlement.json)
         } catch {
+            // What may be booked is left as it is.
+            if case .unknown = error.meaning { throw error }
             // Nothing is booked.
             await settlement.restore(run)
             throw error
@@ -56,13 +68,15 @@ struct ConfirmProductionService: WriteService {
     }
 
     func resume(_ run: WriteRun, after steps: [OperationStep]) async throws(ServiceStop) -> WriteResult {
-        var last: (phase: JournalStep.Phase, settlement: ConfirmSettlement, time: WallInstant)?
+        var last: Last?
         for step in steps {
             let line = JournalStep(step.text)
             guard let phase = line.phase, let json = line.intent, let settlement = ConfirmSettlement(json) else {
                 continue
             }
-            last = (phase, settlement, step.time)
+            last = Last(
+                phase: phase, settlement: settlement, time: step.time,
+                request: json["request"] == nil ? nil : json["step"]?.string, effect: json["effect"]?.int)
         }
         guard let last else {
             // All that was sent is the lot, which is no booking: the next try finds it by its name.
@@ -73,7 +87,34 @@ struct ConfirmProductionService: WriteService {
             await last.settlement.restore(run)
             throw ConfirmSettlement.notBooked("the gateway stopped before anything was booked")
         }
+        run.recall(steps)
+        if let name = last.request, run.request(of: name) != nil {
+            switch try await run.askAgain(name) {
+            case .done(let results):
+                return try await last.settlement.settle(
+                    run, sentAt: last.time, mayStillRun: false,
+                    answer: ConfirmProduction.answer(
+                        last.effect.flatMap { results.indices.contains($0) ? results[$0] : nil }))
+            case .refused(let error):
+                await last.settlement.restore(run)
+                throw Self.refusal(error, last.settlement, run)
+            case nil:
+                await last.settlement.restore(run)
+                throw ConfirmSettlement.notBooked("the request was closed before it was carried out")
+            case .left: break
+            }
+        }
         return try await last.settlement.settle(run, sentAt: last.time, mayStillRun: true)
+    }
+
+    /// The last line of the journal that says what was sent.
+    private struct Last {
+        let phase: JournalStep.Phase
+        let settlement: ConfirmSettlement
+        let time: WallInstant
+        /// The step that went through the addon, and where its results have the answer to the booking.
+        let request: String?
+        let effect: Int?
     }
 
     static func recipe(_ body: JSONValue) -> ConfirmProduction {
@@ -89,11 +130,49 @@ struct ConfirmProductionService: WriteService {
             mayExceed: body["allow_excess"]?.bool ?? false)
     }
 
+    // MARK: Through the addon
+
+    /// Books by one request; nil where it must be gone on without: a guard has found what the reads between the steps
+    /// say more exactly, or there is no addon any more. Nothing was done then.
+    private func book(
+        _ program: ConfirmProduction.Plan.Program, _ name: String, isPrepared: Bool, _ plan: ConfirmProduction.Plan,
+        _ settlement: ConfirmSettlement, _ run: WriteRun
+    ) async throws(ServiceStop) -> WriteResult? {
+        var intent = settlement.json.object ?? JSONObject()
+        intent["effect"] = JSONValue(program.effect)
+        let sentAt = run.odoo.wall
+        let end = try await run.throughAddon(
+            name, [], "booking \(plan.intent.confirmed) of \(plan.intent.name)", program.steps, intent: intent,
+            records: ["\(ProductionOrderRecord.model),\(plan.intent.order)"])
+        switch end {
+        case .done(let results):
+            let answer = results.indices.contains(program.effect) ? results[program.effect] : nil
+            return try await settlement.settle(
+                run, sentAt: sentAt, mayStillRun: false, answer: ConfirmProduction.answer(answer))
+        case .refused(let error):
+            if !isPrepared, OdooAddon.Refusal(error) == .expectationFailed { return nil }
+            throw Self.refusal(error, settlement, run)
+        case .left: return run.hasSent(name) ? try await settlement.settle(run, sentAt: sentAt, mayStillRun: true) : nil
+        }
+    }
+
+    /// Nothing was booked, and that is certain.
+    private static func refusal(_ error: OdooError, _ settlement: ConfirmSettlement, _ run: WriteRun) -> ServiceStop {
+        switch OdooAddon.Refusal(error) {
+        case .expectationFailed:
+            return ConfirmSettlement.notBooked("the order was changed meanwhile (\(error.message))")
+        default: return run.refusal(error)
+        }
+    }
+
     // MARK: Steps
 
+    /// Everything before the booking.
+    ///
+    /// - Returns: writes on the moves that are still to be sent.
     private func prepare(
         _ plan: ConfirmProduction.Plan, _ input: ConfirmInput, _ run: WriteRun
-    ) async throws(ServiceStop) {
+    ) async throws(ServiceStop) -> [OdooCall] {
         for call in plan.preparation { _ = try await run.odoo.result(call) }
         let prepared = try await run.odoo.orders(plan.read).first
         do throws(RecipeRefusal) {
@@ -101,7 +180,7 @@ struct ConfirmProductionService: WriteService {
         } catch {
             throw ServiceStop(error, state: prepared?.state ?? .cancel)
         }
-        guard let read = plan.movesRead else { return }
+        guard let read = plan.movesRead else { return [] }
         let moves = try await run.odoo.records(read) { (record) throws(OdooShapeError) in
             try ComponentMoveRecord(record)
         }
@@ -118,7 +197,7 @@ struct ConfirmProductionService: WriteService {
                 LotConsumption.set($0.move, to: $0.shares, instead: lines, on: run.odoo.version)
             }
         }
-        for call in writes { _ = try await run.odoo.result(call) }
+        return writes
     }
 
     private func book(

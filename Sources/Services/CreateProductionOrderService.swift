@@ -33,8 +33,8 @@ struct CreateProductionOrderService: WriteService {
 
     /// The same load again, with what was decided then.
     func resume(_ run: WriteRun, after steps: [OperationStep]) async throws(ServiceStop) -> WriteResult {
-        let intent = steps.lazy.reversed().compactMap { JournalStep($0.text).intent }.first
-        guard let intent, let product = intent["product"]?.int else {
+        let intents = steps.lazy.reversed().compactMap { JournalStep($0.text).intent }
+        guard let intent = intents.first(where: { $0["product"] != nil }), let product = intent["product"]?.int else {
             throw run.unknown(canSettle: false, "the intent cannot be read")
         }
         var order = try order(run, product: product)

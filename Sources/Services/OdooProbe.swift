@@ -13,7 +13,10 @@ package final class OdooProbe: Sendable {
     /// How long what was found out is used. Default 1 minute.
     package static let ageMax: Nanoseconds = .minutes(1)
 
-    package init() {}
+    /// Whether the addon is looked for.
+    package let usesAddon: Bool
+
+    package init(usesAddon: Bool = true) { self.usesAddon = usesAddon }
 
     /// What was found out last, however long ago.
     package var known: OdooApps? { state.withLock { $0?.apps } }
@@ -44,10 +47,33 @@ package final class OdooProbe: Sendable {
         let apps = OdooApps(
             version: odoo.version,
             qualityFields: alerts.flatMap { $0.object.map { Set($0.members.map(\.key)) } },
-            hasMaintenance: maintenance != nil)
+            hasMaintenance: maintenance != nil, addon: try await askAddon(odoo))
         state.withLock { $0 = (apps, odoo.now) }
         return apps
     }
+
+    /// The addon, asked now; nil where there is none, where it may not be used, or where it speaks another protocol.
+    func addon(_ odoo: OdooSession) async throws(OdooError) -> OdooAddon? {
+        let found = try await askAddon(odoo)
+        state.withLock { $0?.apps.addon = found }
+        return found?.isUsable == true ? found : nil
+    }
+
+    private func askAddon(_ odoo: OdooSession) async throws(OdooError) -> OdooAddon? {
+        guard usesAddon else { return nil }
+        do throws(OdooError) {
+            return OdooAddon(try await odoo.call(OdooAddon.about))
+        } catch {
+            // Whatever is wrong with it: everything works without.
+            guard error.outcome == .rejected, error.kind != .accessDenied, error.kind != .serialization else {
+                throw error
+            }
+            return nil
+        }
+    }
+
+    /// What a test wants it to have found.
+    func note(_ apps: OdooApps, at now: MonotonicInstant) { state.withLock { $0 = (apps, now) } }
 
     /// Nil where the model is not there, or not for our user.
     private func answer(_ call: OdooCall, _ odoo: OdooSession) async throws(OdooError) -> JSONValue? {

@@ -19,7 +19,7 @@ package final class ServiceRunner: Sendable {
     let gate = RecordGate()
     let categories = ProductCategories()
     /// What is installed in Odoo.
-    package let probe = OdooProbe()
+    package let probe: OdooProbe
     let claims = Claims()
     private let own = Mutex<[String: SiteService]>([:])
     /// Operations that are looked into at this moment, beside any request.
@@ -32,6 +32,7 @@ package final class ServiceRunner: Sendable {
         reads: ReadCache = ReadCache()
     ) {
         self.reads = reads
+        probe = OdooProbe(usesAddon: configuration.usesAddon)
         self.sites = sites
         self.ledger = ledger
         self.sha256 = sha256
@@ -177,6 +178,8 @@ package struct ServiceConfiguration: Sendable {
     /// Longest time that Odoo may still be at work at a call after nobody listens any more: only then is it believed
     /// that what does not show will not happen.
     package var callRunsMax = RecipeVerdict.callRunsMax
+    /// Writes go through the addon where Odoo has it.
+    package var usesAddon = true
     /// First pause before Odoo is asked again in the background, and the longest; it doubles in between.
     package var pauseMin: Nanoseconds = .seconds(1)
     package var pauseMax: Nanoseconds = .seconds(30)

@@ -46,6 +46,8 @@ struct Effect: Sendable {
     var intent = JSONObject()
     /// Records that are about to be changed.
     var records: [String] = []
+    /// What must be so afterwards; else the addon, where it does it, takes everything back.
+    var after: [AddonStep] = []
 }
 
 /// What a read says about an effect.

@@ -45,6 +45,18 @@ extension WriteRun {
             "step": .string(name), "external_id": .string(externalID.description), "model": .string(call.model),
         ]
         for (key, value) in intent.members { journaled[key] = value }
+        if goesThroughAddon(name, [name]) {
+            switch try await throughAddon(name, [], text, [.call(call)], intent: journaled) {
+            case .done(let results):
+                guard let id = AddonReference.id(of: results.first) else {
+                    throw unknown(canSettle: false, "the addon does not say which record it is")
+                }
+                settle(changed: true)
+                return id
+            case .refused(let error): throw refusal(error)
+            case .left: break
+            }
+        }
         let earlier = sent[name]
         if let earlier, let id = try await find(externalID, call.model, sentAt: earlier) {
             settle(changed: true)

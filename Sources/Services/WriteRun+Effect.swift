@@ -19,10 +19,15 @@ extension WriteRun {
         for step in steps {
             let line = JournalStep(step.text)
             guard let name = line.intent?["step"]?.string else { continue }
-            if let id = line.intent?["made"]?.int {
+            let names = line.intent?["steps"]?.array?.compactMap(\.string) ?? []
+            if let left = line.intent?["left"]?.string {
+                // Where the same step was sent in another way since, that counts.
+                guard request(of: name)?.id == left else { continue }
+                forget(requestOf: name, names, isUnheard: line.intent?["unheard"]?.bool ?? true)
+            } else if let id = line.intent?["made"]?.int {
                 note(made: id, as: name)
             } else if line.phase == .effect {
-                note(sent: name, at: step.time)
+                for each in names + [name] { note(sent: each, at: step.time) }
                 if let intent = line.intent { intents[name] = intent }
             } else if line.phase == .preparing, let intent = line.intent {
                 intents[name] = intent
@@ -39,6 +44,16 @@ extension WriteRun {
     func effect<Found: Sendable>(
         _ effect: Effect, look: () async throws(ServiceStop) -> Look<Found>
     ) async throws(ServiceStop) -> Found {
+        if goesThroughAddon(effect.name, [effect.name]) {
+            let steps = [AddonStep.call(effect.call, noWizard: true)] + effect.after
+            switch try await throughAddon(
+                effect.name, [], effect.text, steps, intent: effect.intent, records: effect.records)
+            {
+            case .done(let results): return try await found(look, results.first)
+            case .refused(let error): throw refusal(error)
+            case .left: break
+            }
+        }
         if let earlier = sent[effect.name] {
             switch try await look() {
             case .done(let found):
@@ -87,17 +102,24 @@ extension WriteRun {
                     continue
                 }
             }
-            isAnswered = true
-            defer { isAnswered = false }
-            switch try await look() {
-            case .done(let found):
-                settle(changed: true)
-                return found
-            case .conflict(let why): throw unknown(canSettle: false, why)
-            case .notDone:
-                settle(changed: false)
-                throw Self.nothingDone(answer)
-            }
+            return try await found(look, answer)
+        }
+    }
+
+    /// What is there after Odoo has answered.
+    func found<Found: Sendable>(
+        _ look: () async throws(ServiceStop) -> Look<Found>, _ answer: JSONValue?
+    ) async throws(ServiceStop) -> Found {
+        isAnswered = true
+        defer { isAnswered = false }
+        switch try await look() {
+        case .done(let found):
+            settle(changed: true)
+            return found
+        case .conflict(let why): throw unknown(canSettle: false, why)
+        case .notDone:
+            settle(changed: false)
+            throw Self.nothingDone(answer)
         }
     }
 
@@ -133,18 +155,19 @@ extension WriteRun {
     }
 
     /// Odoo answered and did nothing: it asks something back, or gives no reason.
-    private static func nothingDone(_ answer: JSONValue?) -> ServiceStop {
-        if let action = OdooAction(answer) {
-            let model = action.resModel ?? action.type
-            return ServiceStop(
-                .refused,
-                .odooRefused(
-                    message: "Odoo wants a decision that this interface cannot give (`\(model)`): do it in Odoo",
-                    error: model), cause: model)
-        }
+    static func nothingDone(_ answer: JSONValue?) -> ServiceStop {
+        if let action = OdooAction(answer) { return decisionWanted(action.resModel ?? action.type) }
         return ServiceStop(
             .refused, .odooRefused(message: "Odoo said that it is done, but changed nothing", error: ""),
             cause: "nothing changed")
+    }
+
+    static func decisionWanted(_ model: String) -> ServiceStop {
+        ServiceStop(
+            .refused,
+            .odooRefused(
+                message: "Odoo wants a decision that this interface cannot give (`\(model)`): do it in Odoo",
+                error: model), cause: model)
     }
 
     /// What an ending means in the light of what was sent.

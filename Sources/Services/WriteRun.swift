@@ -31,6 +31,8 @@ final class WriteRun {
     private(set) var made: [String: Int] = [:]
     /// The intents of earlier tries, by effect.
     var intents: [String: JSONValue] = [:]
+    /// How many of the addon's ids were left, by step.
+    private(set) var closedRequests: [String: Int] = [:]
     /// Something was changed by this operation.
     private var hasChanged = false
     /// Something was sent, and it is not known what became of it.
@@ -169,6 +171,15 @@ final class WriteRun {
     func note(sent name: String, at time: WallInstant) {
         sent[name] = time
         isInDoubt = true
+    }
+
+    /// Of a request that is not sent again; of one that was unheard it stays known that it was sent.
+    func forget(requestOf name: String, _ names: [String], isUnheard: Bool) {
+        intents[name] = nil
+        if isUnheard { return }
+        closedRequests[name, default: 0] += 1
+        for each in names + [name] { sent[each] = nil }
+        isInDoubt = false
     }
 
     func note(made id: Int, as name: String) {

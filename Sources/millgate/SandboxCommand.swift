@@ -39,6 +39,9 @@ struct SandboxCommand: AsyncParsableCommand {
         help: ArgumentHelp("Keep what happens in this file, and go on from it at the next start.", valueName: "file"))
     var state: String?
 
+    @Flag(help: "Have the gateway's addon, deploy/odoo-addon/millgate.")
+    var addon = false
+
     func validate() throws {
         guard (0...1_024).contains(workers) else { throw ValidationError("'--workers' is 0 to 1024") }
     }
@@ -47,6 +50,7 @@ struct SandboxCommand: AsyncParsableCommand {
         let signals = try Signals()
         var settings = OdooConfiguration()
         settings.sandboxVersion = odoo
+        settings.sandboxHasAddon = addon
         let url = try await SandboxRun.start(
             settings, host: host, port: port, measured: measuredLatency, workers: workers, state: state)
         print("sandbox  \(url)")
@@ -68,6 +72,7 @@ enum SandboxRun {
             throw failure("the sandbox plays Odoo 17 and 19, not \(odoo.sandboxVersion)", .configuration)
         }
         var configuration = SandboxConfiguration(version: version, database: odoo.database, apiKey: key)
+        if odoo.sandboxHasAddon { configuration.apps.insert(.addon) }
         if measured { configuration.latencies = .measured(version) }
         configuration.workersMax = workers
         let sandbox: SandboxOdoo

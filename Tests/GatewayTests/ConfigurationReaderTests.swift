@@ -50,6 +50,7 @@ import Testing
         #expect(read.admin == AddressConfiguration(host: "127.0.0.1", port: 9090))
         #expect(read.identity.issuers.first?.keys.map(\.file) == ["certs/dev/jwks.json", "certs/dev/hmac.jwk"])
         #expect(read.odoo.url == nil && read.odoo.sandboxVersion == 19 && read.odoo.inFlightMax == 4)
+        #expect(read.odoo.addon == .auto && !read.odoo.sandboxHasAddon)
         #expect(read.sites.map(\.warehouse) == ["WH", "WH2"])
         #expect(read.audit.key == .file("certs/dev/audit.key"))
         let routes = Dictionary(grouping: read.routes, by: \.name).mapValues { $0.map(\.path) }

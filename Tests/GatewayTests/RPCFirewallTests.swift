@@ -62,6 +62,21 @@ import Testing
             facts: RequestFacts(now: WallInstant(seconds: 0)))
     }
 
+    /// Whatever a rule says: a program would be judged by nobody.
+    @Test(arguments: ["perform", "close", "about", "search_read"])
+    func theAddonsRequestsAreTheGatewaysOwn(_ method: String) throws {
+        let policy = try PolicySet.load(
+            files: [
+                ("roles.yaml", "roles:\n  mes:\n    description: d\n    any: [{claim: roles, contains: mes}]\n"),
+                (
+                    "access/rpc.yaml",
+                    "rules:\n  - {id: all, effect: allow, roles: [mes], operations: [\"odoo.rpc:*\"], sites: \"*\"}\n"
+                ),
+            ], catalog: OperationCatalog([PolicyOperation]()), digest: { "\($0.count)" })
+        #expect(Self.judge(RPCCall(model: "stock.lot", method: method), as: "mes", policy).refusal == nil)
+        #expect(Self.judge(RPCCall(model: "millgate.request", method: method), as: "mes", policy).refusal != nil)
+    }
+
     struct Recorded {
         let name: String
         let message: RPCMessage

@@ -1,7 +1,7 @@
 """Every writing service through `kill -9`, lost, late, doubled and reordered answers, Odoo's own failures and restarts:
 in the end Odoo holds exactly what was acknowledged.
 
-    python3 Tests/Plant/chaos.py [--disturbances 1000] [--clients 8] [--odoo 19] [--seed N]
+    python3 Tests/Plant/chaos.py [--disturbances 1000] [--clients 8] [--odoo 19] [--addon] [--seed N]
 
 Clients tell the stories of `mix.py`. After so many acknowledged calls, which the seed draws, something goes wrong:
 the gateway is killed and started again on its state, Odoo is, or a fault waits for the next call of its kind. The
@@ -89,7 +89,7 @@ class Run:
         programme = mix.programme(stories, chance, f"c{arguments.seed}")
         calls = sum(told.story.calls for told in programme)
         schedule = Disturbance.schedule(arguments.disturbances, int(calls * 0.95), chance)
-        self.sandbox = plant.sandbox(arguments.odoo, keeps=True)
+        self.sandbox = plant.sandbox(arguments.odoo, keeps=True, arguments=["--addon"] if arguments.addon else [])
         self.stage = mix.Stage(self.sandbox, arguments.odoo, mix.spares(programme))
         self.wire = Wire(lambda: self.sandbox.port)
         plant.servers.append(self.wire)
@@ -180,6 +180,7 @@ def main():
     parser.add_argument("--stories", type=int, default=0, help="default: one for each disturbance")
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--odoo", type=int, default=19, choices=[17, 19])
+    parser.add_argument("--addon", action="store_true", help="with the gateway's addon in Odoo")
     parser.add_argument("--settle", type=float, default=120, help="seconds to wait for outcomes at the end")
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(3), "big"))
     arguments = parser.parse_args()

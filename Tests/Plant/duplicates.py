@@ -1,7 +1,7 @@
 """A storm of duplicates: every call is sent five times at random moments, beside itself and across restarts. It happens
 once, and whoever gets an answer gets the same.
 
-    python3 Tests/Plant/duplicates.py [--stories 300] [--kills 20] [--clients 8] [--odoo 19] [--seed N]
+    python3 Tests/Plant/duplicates.py [--stories 300] [--kills 20] [--clients 8] [--odoo 19] [--addon] [--seed N]
 
 Ends with a line of figures, and status 1 where something was lost, doubled, answered otherwise, or has no outcome.
 """
@@ -64,7 +64,7 @@ class Run:
         programme = mix.programme(arguments.stories, chance, f"d{arguments.seed}")
         calls = sum(told.story.calls for told in programme)
         kills = sorted(chance.randrange(int(calls * 0.9)) for _ in range(arguments.kills))
-        self.sandbox = plant.sandbox(arguments.odoo)
+        self.sandbox = plant.sandbox(arguments.odoo, arguments=["--addon"] if arguments.addon else [])
         for match in ["mrp.*", "stock.*", "maintenance.*"]:
             self.sandbox.fault(match=match, kind="delay", delay_ms=10, times=0)
         stage = mix.Stage(self.sandbox, arguments.odoo, mix.spares(programme))
@@ -121,6 +121,7 @@ def main():
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--odoo", type=int, default=19, choices=[17, 19])
+    parser.add_argument("--addon", action="store_true", help="with the gateway's addon in Odoo")
     parser.add_argument("--settle", type=float, default=120)
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(3), "big"))
     arguments = parser.parse_args()

@@ -53,6 +53,13 @@ final class Bench: Sendable {
         runner = ServiceRunner(
             sites: SiteMap(sites: Self.sites), ledger: wrap(ledger), sha256: { AuditDigest(of: $0.span).bytes },
             reads: reads)
+        if let port = odoo as? SandboxPort ?? (odoo as? MortalOdoo)?.odoo, port.hasAddon {
+            // As the probe has found it at the start; what else is installed is asked where it counts.
+            let version = OdooVersion(major: port.sandbox.configuration.version.rawValue)
+            runner.probe.note(
+                OdooApps(version: version, addon: OdooAddon(version: "1.0.0", protocolVersion: 1)),
+                at: host.monotonic + -OdooProbe.ageMax)
+        }
     }
 
     /// In memory where there is such a place: the tests of crashes open hundreds of ledgers.

@@ -46,7 +46,7 @@ import Testing
         var chance = CrashTests.Chance(seed)
         func draw(_ below: UInt64) -> Int { Int(chance.next() % below) }
         let scene = WriteScene.all[draw(UInt64(WriteScene.all.count))]
-        let first = try Plant(draw(2) == 0 ? 17 : 19)
+        let first = try Plant(draw(2) == 0 ? 17 : 19, addon: draw(2) == 0)
         defer { first.bench.remove() }
         let id = try await scene.prepare(first)
         let before = try await scene.figure(first, id)

@@ -7,7 +7,17 @@ import Testing
 
 /// What holds for every write: it happens once, whatever becomes of its answers.
 @Suite struct EveryWriteTests {
-    static let scenes = [17, 19].flatMap { version in WriteScene.all.map { (version, $0) } }
+    /// On an Odoo of this version, with the addon or without.
+    struct On: Sendable, CustomTestStringConvertible {
+        let version: Int
+        let addon: Bool
+        var testDescription: String { "\(version)" + (addon ? " with the addon" : "") }
+
+        func plant(host: TestHost = TestHost()) throws -> Plant { try Plant(version, addon: addon, host: host) }
+        static let all = [17, 19].flatMap { [On(version: $0, addon: false), On(version: $0, addon: true)] }
+    }
+
+    static let scenes: [(On, WriteScene)] = On.all.flatMap { on in WriteScene.all.map { (on, $0) } }
 
     @Test func everyWritingServiceHasAScene() {
         let missing = Bench.contracts.contracts.filter { $0.kind == .write }.filter { contract in
@@ -22,9 +32,8 @@ import Testing
         #expect(missing.map(\.operation) == [])
     }
 
-    @Test(arguments: scenes) func itHappensOnceAndIsReplayedAfterwards(_ version: Int, _ scene: WriteScene) async throws
-    {
-        let plant = try Plant(version)
+    @Test(arguments: scenes) func itHappensOnceAndIsReplayedAfterwards(_ on: On, _ scene: WriteScene) async throws {
+        let plant = try on.plant()
         defer { plant.bench.remove() }
         let id = try await scene.prepare(plant)
         let before = try await scene.figure(plant, id)
@@ -41,9 +50,8 @@ import Testing
         #expect(plant.bench.runner.gate.heldCount == 0)
     }
 
-    @Test(arguments: scenes) func aLostAnswerOfWhatHappenedIsReadBack(_ version: Int, _ scene: WriteScene) async throws
-    {
-        let plant = try Plant(version)
+    @Test(arguments: scenes) func aLostAnswerOfWhatHappenedIsReadBack(_ on: On, _ scene: WriteScene) async throws {
+        let plant = try on.plant()
         defer { plant.bench.remove() }
         let id = try await scene.prepare(plant)
         let before = try await scene.figure(plant, id)
@@ -56,8 +64,8 @@ import Testing
     }
 
     /// Nobody can tell it from the above. In the end it is known, and the books agree with what was said.
-    @Test(arguments: scenes) func aCallThatWasLostIsSettled(_ version: Int, _ scene: WriteScene) async throws {
-        let plant = try Plant(version)
+    @Test(arguments: scenes) func aCallThatWasLostIsSettled(_ on: On, _ scene: WriteScene) async throws {
+        let plant = try on.plant()
         defer { plant.bench.remove() }
         let id = try await scene.prepare(plant)
         let before = try await scene.figure(plant, id)
@@ -75,8 +83,8 @@ import Testing
         #expect(plant.bench.runner.gate.heldCount == 0)
     }
 
-    @Test(arguments: scenes) func contentionInOdooIsTriedAgain(_ version: Int, _ scene: WriteScene) async throws {
-        let plant = try Plant(version)
+    @Test(arguments: scenes) func contentionInOdooIsTriedAgain(_ on: On, _ scene: WriteScene) async throws {
+        let plant = try on.plant()
         defer { plant.bench.remove() }
         let id = try await scene.prepare(plant)
         let before = try await scene.figure(plant, id)
@@ -87,9 +95,9 @@ import Testing
     }
 
     @Test(arguments: scenes) func whereOdooIsAwayNothingHappensAndTheSameKeyWorksLater(
-        _ version: Int, _ scene: WriteScene
+        _ on: On, _ scene: WriteScene
     ) async throws {
-        let plant = try Plant(version)
+        let plant = try on.plant()
         defer { plant.bench.remove() }
         let id = try await scene.prepare(plant)
         let before = try await scene.figure(plant, id)
@@ -102,8 +110,8 @@ import Testing
         #expect(try await scene.figure(plant, id) == scene.after(before))
     }
 
-    @Test(arguments: scenes) func anotherSitesRecordsAreForbidden(_ version: Int, _ scene: WriteScene) async throws {
-        let plant = try Plant(version)
+    @Test(arguments: scenes) func anotherSitesRecordsAreForbidden(_ on: On, _ scene: WriteScene) async throws {
+        let plant = try on.plant()
         defer { plant.bench.remove() }
         let id = try await scene.prepare(plant)
         let before = try await scene.figure(plant, id)

@@ -10,9 +10,9 @@ struct Plant: Sendable {
     let odoo: SandboxPort
     let bench: Bench
 
-    init(_ version: Int, host: TestHost = TestHost()) throws {
+    init(_ version: Int, addon: Bool = false, host: TestHost = TestHost()) throws {
         self.host = host
-        odoo = SandboxPort(version, host: host)
+        odoo = SandboxPort(version, addon: addon, host: host)
         bench = try Bench(odoo: odoo, host: host)
     }
 

@@ -30,10 +30,13 @@ final class SandboxPort: OdooPort {
                 credentials: .jsonRPC(database: "sandbox", user: user.id, secret: user.password), context: context)
     }
 
-    convenience init(_ version: Int, host: TestHost) {
-        let sandbox = SandboxOdoo(configuration: SandboxConfiguration(version: version == 19 ? .v19 : .v17))
-        self.init(sandbox, now: { host.wall })
+    convenience init(_ version: Int, addon: Bool = false, host: TestHost) {
+        var configuration = SandboxConfiguration(version: version == 19 ? .v19 : .v17)
+        if addon { configuration.apps.insert(.addon) }
+        self.init(SandboxOdoo(configuration: configuration), now: { host.wall })
     }
+
+    var hasAddon: Bool { sandbox.configuration.apps.contains(.addon) }
 
     /// No connection is possible.
     func goAway(_ away: Bool = true) { isAway.withLock { $0 = away } }

@@ -47,9 +47,9 @@ import Testing
     ]
 
     @Test(arguments: EveryWriteTests.scenes) func aWriteTellsWhatItDidOnce(
-        _ version: Int, _ scene: WriteScene
+        _ on: EveryWriteTests.On, _ scene: WriteScene
     ) async throws {
-        let plant = try Plant(version)
+        let plant = try on.plant()
         defer { plant.bench.remove() }
         let id = try await scene.prepare(plant)
         let answer = try await scene.send(plant, id, key: "k")

@@ -1,0 +1,12 @@
+{
+    "name": "Millgate",
+    "version": "1.0.0",
+    "summary": "Requests of the Millgate gateway, each carried out once and in one transaction",
+    "author": "Millgate",
+    "license": "Other OSI approved licence",
+    "category": "Technical",
+    "depends": ["base"],
+    "data": ["security/millgate_groups.xml", "security/ir.model.access.csv"],
+    "installable": True,
+    "application": False,
+}
