@@ -99,7 +99,7 @@ let package = Package(
         room("OdooSandbox", ["Bytes", "JSON", "HTTP", "Reactor", "Server"]),
         room(
             "Trials",
-            ["Bytes", "JSON", "Documents", "Contracts", "Odoo", "Policy", "Store", "Services"]),
+            ["Bytes", "JSON", "Documents", "Contracts", "Odoo", "Policy", "Store", "Services", "Limits"]),
 
         // Floor 9.
         .executableTarget(

@@ -241,5 +241,5 @@ extension OdooCall {
     }
 
     /// Changes nothing in Odoo.
-    var isRead: Bool { ["search_read", "read", "search_count", "search", "fields_get"].contains(method) }
+    package var isRead: Bool { ["search_read", "read", "search_count", "search", "fields_get"].contains(method) }
 }

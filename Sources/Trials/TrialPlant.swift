@@ -12,6 +12,8 @@ package struct TrialPlant: Sendable {
     let version: OdooVersion
     private let runner: ServiceRunner
     private let world: ServiceWorld
+    /// What the services have of it.
+    private let served: ServiceWorld
     private let contracts: ContractSet
 
     /// What a trial sends, and by which figure one sees in Odoo whether it happened.
@@ -26,11 +28,15 @@ package struct TrialPlant: Sendable {
         var what = ""
     }
 
-    init(run: String, version: OdooVersion, runner: ServiceRunner, world: ServiceWorld, contracts: ContractSet) {
+    init(
+        run: String, version: OdooVersion, runner: ServiceRunner, world: ServiceWorld, served: ServiceWorld,
+        contracts: ContractSet
+    ) {
         self.run = run
         self.version = version
         self.runner = runner
         self.world = world
+        self.served = served
         self.contracts = contracts
     }
 
@@ -85,7 +91,7 @@ package struct TrialPlant: Sendable {
                 contentType: body == nil ? nil : "application/json", caller: "trial|\(run)",
                 authorize: { _ in Decision(effect: .allow, rule: "trial", obligations: Obligations()) },
                 idempotencyKey: key, requestID: "trial-\(run)", traceID: String(repeating: "0", count: 32),
-                world: world, audit: NoAudit()))
+                world: served, audit: NoAudit()))
         guard answer.status < 300 else { return answer }
         let violations = endpoint.output.validate((try? JSONValue.parse(answer.body)) ?? .null)
         if let first = violations.first {

@@ -12,14 +12,19 @@ package struct TrialRun: Sendable {
     private let goods: TrialGoods
     private let contracts: ContractSet
     private let world: ServiceWorld
+    private let losing: LosingPort?
+
+    /// Answers that were thrown away; nil where none should be.
+    package var answersLost: Int? { losing?.lost }
 
     /// Makes what the trials need. Names begin with `TRIAL-` and the run.
     ///
     /// - Parameters:
     ///   - run: told apart from all other runs on this database.
+    ///   - losesAnswers: services never hear what came of a call that books something, and have to find out.
     ///   - sha256: of bytes, 32 bytes.
     package static func prepare(
-        run: String, contracts: ContractSet, ledger: Ledger, world: ServiceWorld,
+        run: String, losesAnswers: Bool = false, contracts: ContractSet, ledger: Ledger, world: ServiceWorld,
         sha256: @escaping @Sendable ([UInt8]) -> [UInt8]
     ) async throws(TrialFailure) -> TrialRun {
         let version: OdooVersion
@@ -28,17 +33,20 @@ package struct TrialRun: Sendable {
         } catch {
             throw TrialFailure(error.userMessage ?? error.description)
         }
+        let losing = losesAnswers ? LosingPort(world.odoo) : nil
+        let served = losing.map { ServiceWorld(odoo: $0, host: world.host) } ?? world
         func plant(_ sites: [Site]) -> TrialPlant {
             TrialPlant(
                 run: run, version: version,
                 runner: ServiceRunner(sites: SiteMap(sites: sites), ledger: ledger, sha256: sha256), world: world,
-                contracts: contracts)
+                served: served, contracts: contracts)
         }
         let goods = try await TrialGoods.make(plant([]))
         let site = Site(
             name: TrialPlant.site, warehouse: goods.warehouse.code,
             workCenters: [goods.workCenter.code, goods.spare.code], holdLocation: goods.hold.name)
-        return TrialRun(version: version, plant: plant([site]), goods: goods, contracts: contracts, world: world)
+        return TrialRun(
+            version: version, plant: plant([site]), goods: goods, contracts: contracts, world: world, losing: losing)
     }
 
     /// Tries every service of the program (a site's own are for `services check`), writes first, so that reads find something; calls `row` for each as it ends.

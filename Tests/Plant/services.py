@@ -20,10 +20,13 @@ def check_every_service_is_tried_on_both_versions(plant):
         holds(summary and summary[1] == summary[2] == str(len(rows) - 2) and int(summary[1]) >= 25, rows[-1])
         confirm = next(row for row in rows if row.startswith("production-order.confirm "))
         holds("stock of the product: 0 → 2" in confirm, confirm)
-        # The same database may be used again.
+        # The same database may be used again, also where no answer to a call that books something arrives.
         again = plant.run("services", "test", "--odoo", f"http://127.0.0.1:{sandbox.port}", "--login", "admin",
-                          "--key-file", "admin.key", "--policies", REPOSITORY / "policies")
+                          "--key-file", "admin.key", "--policies", REPOSITORY / "policies", "--lose-answers")
         equal(again.returncode, 0, again.stdout + again.stderr)
+        lost = re.fullmatch(r"(\d+) calls were carried out whose answers were thrown away",
+                            again.stdout.splitlines()[-1])
+        holds(lost and int(lost[1]) >= 40, again.stdout)
 
 
 OWN = """
