@@ -68,19 +68,43 @@ package enum LotConsumption {
                 commands.append([2, JSONValue(line.id), 0])
             }
         }
-        for share in open {
-            commands.append([
-                0, 0,
-                [
-                    "product_id": JSONValue(move.product.id), "lot_id": JSONValue(share.lot),
-                    "quantity": JSONValue(share.quantity), "location_id": JSONValue(share.location),
-                    "location_dest_id": JSONValue(move.to), "picked": true,
-                ],
-            ])
-        }
-        return .write(
-            ComponentMoveRecord.model, ids: [move.id],
+        for share in open { commands.append(line(share, of: move.product.id, to: move.to)) }
+        return write(move.id, commands)
+    }
+
+    private static func line(_ share: LotShare, of product: Int, to place: Int) -> JSONValue {
+        [
+            0, 0,
+            [
+                "product_id": JSONValue(product), "lot_id": JSONValue(share.lot),
+                "quantity": JSONValue(share.quantity), "location_id": JSONValue(share.location),
+                "location_dest_id": JSONValue(place), "picked": true,
+            ],
+        ]
+    }
+
+    private static func write(_ move: Int, _ commands: [JSONValue]) -> OdooCall {
+        .write(
+            ComponentMoveRecord.model, ids: [move],
             ["move_line_ids": .array(commands), "picked": true, "manual_consumption": true])
+    }
+
+    // MARK: In a program of the addon, where the lines are not known
+
+    /// Takes away all lines of moves that were made in the same program: `unlink` is what the command 2 does.
+    package static func clear(_ moves: [Int], asStep step: Int) -> [AddonStep] {
+        [
+            .call(
+                OdooCall(
+                    model: MoveLineRecord.model, method: "search",
+                    positional: [.init("domain", [["move_id", "in", .array(moves.map { JSONValue($0) })]])])),
+            .call(.button(MoveLineRecord.model, "unlink", ids: [AddonReference.placeholder(ofStep: step)])),
+        ]
+    }
+
+    /// One line, on a move without any.
+    package static func fill(_ move: Int, of product: Int, to place: Int, with share: LotShare) -> OdooCall {
+        write(move, [line(share, of: product, to: place)])
     }
 
     /// Whether the lines say it already.

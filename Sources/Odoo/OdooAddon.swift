@@ -120,7 +120,12 @@ package struct AddonReference: Hashable, Sendable {
     /// The id in the result of a step: of `load`, of `create`, or the number itself.
     private static func path(_ step: Int, in program: [AddonStep]) -> JSONValue {
         guard case .call(let call, _) = program[step] else { return JSONValue(step) }
-        return call.method == "load" ? [JSONValue(step), "ids", 0] : [JSONValue(step), 0]
+        switch call.method {
+        case "load": return [JSONValue(step), "ids", 0]
+        // All that it found.
+        case "search": return JSONValue(step)
+        default: return [JSONValue(step), 0]
+        }
     }
 
     /// The program's text: each placeholder is a reference there.

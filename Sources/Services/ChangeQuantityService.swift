@@ -26,23 +26,25 @@ struct ChangeQuantityService: WalkedWrite {
             }
             if order.quantity == quantity { return .order(order, site, "the order was for \(quantity) already") }
         }
-        // Transient, and nothing happens by it.
-        let made = try await run.odoo.result(ChangeProductionQuantity.wizard(order: order.id, quantity: quantity))
-        let wizard: Int
-        do throws(OdooShapeError) {
-            wizard = try ChangeProductionQuantity.id(made)
-        } catch {
-            throw ServiceStop(error)
-        }
-        let after = try await run.effect(
-            Effect(
-                name: "change", text: "changing \(order.name) from \(order.quantity) to \(quantity)",
-                call: ChangeProductionQuantity.apply(wizard), intent: ["quantity": JSONValue(quantity)],
-                records: ["\(ProductionOrderRecord.model),\(order.id)"])
-        ) { () async throws(ServiceStop) -> Look<ProductionOrderRecord> in
-            let now = try await run.order()
-            return now.quantity == quantity ? .done(now) : .notDone
-        }
+        let after = try await run.together(
+            // Transient, and nothing happens by it.
+            [.say(ChangeProductionQuantity.wizard(order: order.id, quantity: quantity))],
+            last: {
+                Effect(
+                    name: "change", text: "changing \(order.name) from \(order.quantity) to \(quantity)",
+                    call: ChangeProductionQuantity.apply($0.id), intent: ["quantity": JSONValue(quantity)],
+                    records: ["\(ProductionOrderRecord.model),\(order.id)"],
+                    after: [
+                        .expect(
+                            ProductionOrderRecord.model, ids: [order.id], [["product_qty", "=", JSONValue(quantity)]],
+                            why: "changed")
+                    ])
+            },
+            look: { (_) async throws(ServiceStop) -> Look<ProductionOrderRecord> in
+                let now = try await run.order()
+                return now.quantity == quantity ? .done(now) : .notDone
+            }
+        ).found
         return .order(after, site, "\(after.name) is for \(quantity)")
             .telling(.productionOrderChanged(after, site: site, at: run.odoo.wall))
     }

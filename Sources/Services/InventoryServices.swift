@@ -70,21 +70,18 @@ struct CountInventoryService: WalkedWrite {
                 ], records: ["\(ProductRecord.model),\(product.id)"], text: text)
         }
         if !run.hasSent("apply"), before == counted { return result("the count agrees") }
-        let made = try await run.odoo.result(
-            InventoryCount.count(product: product.id, location: place.id, lot: lot?.id, quantity: counted))
-        let quant: Int
-        do throws(OdooShapeError) {
-            quant = try ChangeProductionQuantity.id(made)
-        } catch {
-            throw ServiceStop(error)
-        }
-        try await run.effect(
-            Effect(
-                name: "apply", text: "\(product.name): \(counted) counted where \(before) were known",
-                call: InventoryCount.apply(quant), intent: ["counted": JSONValue(counted), "before": JSONValue(before)])
-        ) { () async throws(ServiceStop) -> Look<Void> in
-            try await here(product, place.id, lot, run) == counted ? .done(()) : .notDone
-        }
+        let counting = InventoryCount.count(product: product.id, location: place.id, lot: lot?.id, quantity: counted)
+        _ = try await run.together(
+            [.say(counting)],
+            last: {
+                Effect(
+                    name: "apply", text: "\(product.name): \(counted) counted where \(before) were known",
+                    call: InventoryCount.apply($0.id),
+                    intent: ["counted": JSONValue(counted), "before": JSONValue(before)])
+            },
+            look: { (_) async throws(ServiceStop) -> Look<Void> in
+                try await here(product, place.id, lot, run) == counted ? .done(()) : .notDone
+            })
         let known = run.recalled("apply", "before")?.decimal ?? before
         let reference = try await run.odoo.records(
             .read("stock.location", ids: [place.id], fields: ["display_name"])

@@ -118,37 +118,42 @@ struct LotHoldService: WalkedWrite {
         }
         let reason = run.request.body["reason"]?.string
         let text = "\(direction.rawValue) of lot \(lot.name)"
-        let id = try await run.create(
-            TransferRecord.model,
-            TransferRecipe.row(
-                type: type, from: from.id, to: to.id, origin: reason.map { "\(text): \($0)" } ?? text), text)
-        var moves: [Int] = []
-        for (index, share) in plan.shares.enumerated() {
-            moves.append(
-                try await run.create(
-                    ComponentMoveRecord.model,
-                    TransferRecipe.line(
-                        transfer: id, product: lot.product.id, name: lot.product.name, quantity: share.quantity,
-                        from: share.location, to: to.id, on: run.odoo.version), text, part: "line\(index + 1)"))
-        }
-        let confirmed = try await run.effect(
-            Effect(name: "confirm", text: text, call: TransferRecipe.confirm(id), repeats: true)
-        ) { () async throws(ServiceStop) -> Look<TransferRecord> in
-            let now = try await run.transfer(id)
-            return now.state == "draft" ? .notDone : .done(now)
-        }
-        if confirmed.state != "done", !run.hasSent("validate") {
-            // Confirming reserves, and may have chosen other lots. Absolute, and books nothing.
-            let places = try await run.places(moves)
-            let lines = try await run.lines(of: moves)
-            try await run.begin(.preparing, "writing the lot on it", intent: ["transfer": JSONValue(id)])
-            for (move, share) in zip(moves, plan.shares) {
-                guard let place = places.first(where: { $0.id == move }) else { continue }
-                _ = try await run.odoo.result(
-                    LotConsumption.set(place, to: [share], instead: lines, on: run.odoo.version))
+        let version = run.odoo.version
+        let origin = reason.map { "\(text): \($0)" } ?? text
+        var steps: [ChainStep] = [
+            .make(TransferRecord.model) { _ in
+                TransferRecipe.row(type: type, from: from.id, to: to.id, origin: origin)
             }
+        ]
+        let parts = plan.shares.indices.map { "line\($0 + 1)" }
+        for (part, share) in zip(parts, plan.shares) {
+            steps.append(
+                .make(ComponentMoveRecord.model, part: part) {
+                    TransferRecipe.line(
+                        transfer: $0.id, product: lot.product.id, name: lot.product.name, quantity: share.quantity,
+                        from: share.location, to: to.id, on: version)
+                })
         }
-        return try await run.validate(id, text, keepsRest: true)
+        steps.append(run.confirmation)
+        // Confirming reserves, and may have chosen other lots. Absolute, and books nothing.
+        steps.append(
+            .arrange("writing the lot on it") { (made) async throws(ServiceStop) -> [OdooCall] in
+                let moves = parts.map { made[$0] }
+                let places = try await run.places(moves)
+                let lines = try await run.lines(of: moves)
+                return zip(moves, plan.shares).compactMap { move, share in
+                    places.first { $0.id == move }.map {
+                        LotConsumption.set($0, to: [share], instead: lines, on: version)
+                    }
+                }
+            } program: { made, first in
+                let moves = parts.map { made[$0] }
+                return LotConsumption.clear(moves, asStep: first)
+                    + zip(moves, plan.shares).map { move, share in
+                        .call(LotConsumption.fill(move, of: lot.product.id, to: to.id, with: share))
+                    }
+            })
+        return try await run.validate(text, keepsRest: true, after: steps)
     }
 }
 

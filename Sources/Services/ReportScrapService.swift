@@ -40,14 +40,20 @@ struct ReportScrapService: WalkedWrite {
             }
         }
         let text = "scrapping \(scrap.quantity) of \(product.name)"
-        let id = try await run.create(ScrapRecipe.model, scrap.row, text)
-        let done = try await run.effect(
-            Effect(name: "validate", text: text, call: ScrapRecipe.validate(id))
-        ) { () async throws(ServiceStop) -> Look<OdooRecord> in
-            let read = try await run.odoo.records(ScrapRecipe.read(id)) { $0 }
-            guard let record = read.first else { return .conflict("the scrap \(id) is gone") }
-            return record.fields["state"] == "done" ? .done(record) : .notDone
-        }
+        let row = scrap.row
+        let (made, done) = try await run.together(
+            [.make(ScrapRecipe.model) { _ in row }],
+            last: {
+                Effect(
+                    name: "validate", text: text, call: ScrapRecipe.validate($0.id),
+                    after: [.expect(ScrapRecipe.model, ids: [$0.id], [["state", "=", "done"]], why: "booked")])
+            },
+            look: { (made) async throws(ServiceStop) -> Look<OdooRecord> in
+                let read = try await run.odoo.records(ScrapRecipe.read(made.id)) { $0 }
+                guard let record = read.first else { return .conflict("the scrap \(made.id) is gone") }
+                return record.fields["state"] == "done" ? .done(record) : .notDone
+            })
+        let id = made.id
         return WriteResult(
             status: 201,
             json: [

@@ -26,40 +26,36 @@ struct CreateTransferService: WalkedWrite {
             throw .invalid(Violation(pointer: "/from", "belongs to no site with internal transfers"))
         }
         let text = "moving \(quantity) of \(product.name)"
-        let id = try await run.create(
-            TransferRecord.model,
-            TransferRecipe.row(
-                type: type, from: from.id, to: to.id, origin: run.request.body["external_reference"]?.string), text)
-        _ = try await run.create(
-            ComponentMoveRecord.model,
-            TransferRecipe.line(
-                transfer: id, product: product.id, name: product.name, quantity: quantity, from: from.id, to: to.id,
-                on: run.odoo.version), text, part: "line")
-        let confirmed = try await run.effect(
-            Effect(name: "confirm", text: text, call: TransferRecipe.confirm(id), repeats: true)
-        ) { () async throws(ServiceStop) -> Look<TransferRecord> in
-            let now = try await run.transfer(id)
-            return now.state == "draft" ? .notDone : .done(now)
-        }
-        var last = confirmed
-        if confirmed.state != "done", !run.hasSent("validate") {
-            last = try await run.effect(
-                Effect(name: "assign", text: text, call: TransferRecipe.assign(id), repeats: true)
-            ) { () async throws(ServiceStop) -> Look<TransferRecord> in .done(try await run.transfer(id)) }
-        }
-        let result = TransferView.json(last, site: site)
+        let origin = run.request.body["external_reference"]?.string
+        let version = run.odoo.version
+        let steps: [ChainStep] = [
+            .make(TransferRecord.model) { _ in
+                TransferRecipe.row(type: type, from: from.id, to: to.id, origin: origin)
+            },
+            .make(ComponentMoveRecord.model, part: "line") {
+                TransferRecipe.line(
+                    transfer: $0.id, product: product.id, name: product.name, quantity: quantity, from: from.id,
+                    to: to.id, on: version)
+            },
+            run.confirmation,
+        ]
         guard run.request.body["complete"]?.bool ?? true else {
+            let planned = try await run.together(
+                steps, last: { Effect(name: "assign", text: text, call: TransferRecipe.assign($0.id), repeats: true) },
+                look: { (made) async throws(ServiceStop) in .done(try await run.transfer(made.id)) }
+            ).found
             return WriteResult(
-                status: 201, json: result, records: ["\(TransferRecord.model),\(id)"], text: "\(last.name) is planned")
+                status: 201, json: TransferView.json(planned, site: site),
+                records: ["\(TransferRecord.model),\(planned.id)"], text: "\(planned.name) is planned")
         }
-        let done = try await run.effect(
-            Effect(name: "validate", text: text, call: TransferRecipe.validate(id, keepsRest: true))
-        ) { () async throws(ServiceStop) -> Look<TransferRecord> in
-            let now = try await run.transfer(id)
-            return now.state == "done" ? .done(now) : .notDone
+        let assign = ChainStep.act("assign", { TransferRecipe.assign($0.id) }) {
+            (made) async throws(ServiceStop) -> Look<Void> in
+            _ = try await run.transfer(made.id)
+            return .done(())
         }
+        let done = try await run.validate(text, keepsRest: true, after: steps + [assign])
         return WriteResult(
-            status: 201, json: TransferView.json(done, site: site), records: ["\(TransferRecord.model),\(id)"],
+            status: 201, json: TransferView.json(done, site: site), records: ["\(TransferRecord.model),\(done.id)"],
             text: "\(done.name) is done",
             events: [.transferValidated(done, kind: "internal", site: site, at: run.odoo.wall)])
     }
@@ -92,9 +88,13 @@ struct ValidateTransferService: WalkedWrite {
             let places = try await run.places(transfer.moves).filter { !$0.isClosed }
             try await run.lock(
                 places.flatMap { [StockPlace.key($0.product.id, $0.from), StockPlace.key($0.product.id, $0.to)] })
-            try await setLines(of: transfer, run)
         }
-        let done = try await run.validate(id, "validating \(transfer.name)", keepsRest: keepsRest)
+        let isClosed = transfer.state == "done" || transfer.state == "cancel"
+        let writes = isClosed ? [] : try await lines(of: transfer, run)
+        let lines = ChainStep.arrange("entering what was moved", { _ in writes }) { _, _ in
+            writes.map { AddonStep.call($0) }
+        }
+        let done = try await run.validate("validating \(transfer.name)", keepsRest: keepsRest, after: [lines], of: id)
         let backorder = try await run.odoo.records(TransferRecipe.backorders(of: id)) {
             (record) throws(OdooShapeError) in try TransferRecord(record)
         }.first
@@ -114,8 +114,8 @@ struct ValidateTransferService: WalkedWrite {
     }
 
     /// Absolute, and books nothing: to repeat it or to leave it does no harm.
-    private func setLines(of transfer: TransferRecord, _ run: WriteRun) async throws(ServiceStop) {
-        guard let lines = run.request.body["lines"]?.array else { return }
+    private func lines(of transfer: TransferRecord, _ run: WriteRun) async throws(ServiceStop) -> [OdooCall] {
+        guard let lines = run.request.body["lines"]?.array else { return [] }
         let moves = try await run.odoo.records(
             .read(
                 ComponentMoveRecord.model, ids: transfer.moves,
@@ -136,27 +136,44 @@ struct ValidateTransferService: WalkedWrite {
             }
             calls.append(TransferRecipe.set(its[0].id, to: quantity, on: run.odoo.version))
         }
-        try await run.begin(.preparing, "entering what was moved", intent: ["transfer": JSONValue(transfer.id)])
-        for call in calls { _ = try await run.odoo.result(call) }
+        return calls
     }
 }
 
 extension WriteRun {
     /// Validates a transfer, and finds out by its state whether that has happened.
     ///
-    /// - Parameter text: what is done, for people.
-    func validate(_ id: Int, _ text: String, keepsRest: Bool) async throws(ServiceStop) -> TransferRecord {
-        try await effect(
-            Effect(
-                name: "validate", text: text, call: TransferRecipe.validate(id, keepsRest: keepsRest),
-                records: ["\(TransferRecord.model),\(id)"])
-        ) { () async throws(ServiceStop) -> Look<TransferRecord> in
-            let now = try await transfer(id)
-            switch now.state {
-            case "done": return .done(now)
-            case "cancel": return .conflict("the transfer was cancelled meanwhile")
-            default: return .notDone
+    /// - Parameters:
+    ///   - text: what is done, for people.
+    ///   - steps: what comes before it.
+    ///   - given: the transfer, where no step makes it.
+    func validate(
+        _ text: String, keepsRest: Bool, after steps: [ChainStep], of given: Int? = nil
+    ) async throws(ServiceStop) -> TransferRecord {
+        try await together(
+            steps,
+            last: {
+                let id = given ?? $0.id
+                return Effect(
+                    name: "validate", text: text, call: TransferRecipe.validate(id, keepsRest: keepsRest),
+                    records: given.map { ["\(TransferRecord.model),\($0)"] } ?? [],
+                    after: [.expect(TransferRecord.model, ids: [id], [["state", "=", "done"]], why: "validated")])
+            },
+            look: { (made) async throws(ServiceStop) -> Look<TransferRecord> in
+                let now = try await transfer(given ?? made.id)
+                switch now.state {
+                case "done": return .done(now)
+                case "cancel": return .conflict("the transfer was cancelled meanwhile")
+                default: return .notDone
+                }
             }
+        ).found
+    }
+
+    /// A transfer that was made is confirmed; the second time it does nothing.
+    var confirmation: ChainStep {
+        .act("confirm", { TransferRecipe.confirm($0.id) }) { (made) async throws(ServiceStop) -> Look<Void> in
+            try await self.transfer(made.id).state == "draft" ? .notDone : .done(())
         }
     }
 

@@ -16,9 +16,9 @@ struct UnbuildService: WalkedWrite {
         let (order, site) = try await run.permittedOrder()
         let quantity = try run.quantity()
         let moves = try await run.places(order.componentMoves + order.finishedMoves)
-        let made = moves.first { order.finishedMoves.contains($0.id) && $0.product.id == order.product.id }
+        let product = moves.first { order.finishedMoves.contains($0.id) && $0.product.id == order.product.id }
         let used = moves.filter { order.componentMoves.contains($0.id) && $0.state == "done" }
-        guard let made, let first = used.first else {
+        guard let product, let first = used.first else {
             throw .order(order, "only what was made of components can be taken apart", ["done"])
         }
         var lot: LotRecord?
@@ -29,19 +29,25 @@ struct UnbuildService: WalkedWrite {
             lot = try await run.lot(name, of: product)
         }
         try await run.lock(
-            [StockPlace.key(order.product.id, made.to)] + used.map { StockPlace.key($0.product.id, first.from) })
-        if !run.hasSent("create") { try await check(order, quantity, at: made.to, lot, run) }
-        let recipe = UnbuildRecipe(order: order, quantity: quantity, from: made.to, to: first.from, lot: lot?.id)
+            [StockPlace.key(order.product.id, product.to)] + used.map { StockPlace.key($0.product.id, first.from) })
+        if !run.hasSent("create") { try await check(order, quantity, at: product.to, lot, run) }
+        let recipe = UnbuildRecipe(order: order, quantity: quantity, from: product.to, to: first.from, lot: lot?.id)
         let text = "taking apart \(quantity) of \(order.name)"
-        let id = try await run.create(UnbuildRecipe.model, recipe.row, text)
-        let done = try await run.effect(Effect(name: "validate", text: text, call: UnbuildRecipe.validate(id))) {
-            () async throws(ServiceStop) -> Look<OdooReference> in
-            let read = try await run.odoo.records(UnbuildRecipe.read(id)) { (record) throws(OdooShapeError) in
-                (name: try record.text("name"), state: try record.text("state"))
-            }
-            guard let now = read.first else { return .conflict("the unbuild order \(id) is gone") }
-            return now.state == "done" ? .done(OdooReference(id: id, name: now.name)) : .notDone
-        }
+        let (made, done) = try await run.together(
+            [.make(UnbuildRecipe.model) { _ in recipe.row }],
+            last: {
+                Effect(
+                    name: "validate", text: text, call: UnbuildRecipe.validate($0.id),
+                    after: [.expect(UnbuildRecipe.model, ids: [$0.id], [["state", "=", "done"]], why: "booked")])
+            },
+            look: { (made) async throws(ServiceStop) -> Look<OdooReference> in
+                let read = try await run.odoo.records(UnbuildRecipe.read(made.id)) { (record) throws(OdooShapeError) in
+                    (name: try record.text("name"), state: try record.text("state"))
+                }
+                guard let now = read.first else { return .conflict("the unbuild order \(made.id) is gone") }
+                return now.state == "done" ? .done(OdooReference(id: made.id, name: now.name)) : .notDone
+            })
+        let id = made.id
         return WriteResult(
             status: 201,
             json: [

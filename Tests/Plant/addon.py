@@ -568,6 +568,20 @@ def check_a_request_that_was_pruned_meanwhile_is_a_serialization_failure_with_it
         raise AssertionError("nothing was raised")
 
 
+def check_what_earlier_gateways_made_outlives_the_installation(stage):
+    hooks = importlib.import_module("odoo.addons.millgate.hooks")
+    assert ast.literal_eval((ADDON / "__manifest__.py").read_text())["pre_init_hook"] == "keep_records"
+    with stage.cursor() as cr:
+        cr.execute("CREATE TEMP TABLE ir_model_data (module varchar, name varchar)")
+        cr.execute("INSERT INTO ir_model_data VALUES ('millgate', 'op_1'), ('millgate', 'model_millgate_request'),"
+                   " ('other', 'op_1'), ('millgate', 'opx')")
+        # 16 hands over a cursor, 17 and later an environment.
+        hooks.keep_records(types.SimpleNamespace(cr=cr) if stage.isNew else cr)
+        cr.execute("SELECT module || '.' || name FROM ir_model_data ORDER BY 1")
+        assert [row[0] for row in cr.fetchall()] == [
+            "__millgate__.op_1", "millgate.model_millgate_request", "millgate.opx", "other.op_1"]
+
+
 # What needs no database
 
 def check_the_comparisons_of_guards(stage):

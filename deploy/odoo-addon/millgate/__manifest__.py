@@ -7,6 +7,7 @@
     "category": "Technical",
     "depends": ["base"],
     "data": ["security/millgate_groups.xml", "security/ir.model.access.csv"],
+    "pre_init_hook": "keep_records",
     "installable": True,
     "application": False,
 }
