@@ -13,9 +13,11 @@ final class Caller {
     /// `who` of audit entries, rendered and escaped.
     let who: AuditFragment
     let audited: AuditCaller
-    let subjectKey: LimitKey
-    let serviceKey: LimitKey
-    let roleKeys: [LimitKey]
+    // Made where a limit counts by them.
+    private(set) lazy var subjectKey = keys.key("s\(principal.issuer)|\(principal.subject)")
+    private(set) lazy var serviceKey = keys.key("c\(principal.issuer)|\(principal.clientID ?? principal.subject)")
+    private(set) lazy var roleKeys = roleNames.map { keys.key("r" + $0) }
+    private let keys: LimitKeyHasher
     /// Decisions by route, made at the first request of each.
     private var decisions: [RouteDecision?]
     /// First decisions on business operations that stay the same for this caller.
@@ -30,9 +32,7 @@ final class Caller {
             clientID: principal.clientID, certificate: principal.certificateThumbprint, roles: roleNames,
             claims: snapshot.policy.claims(of: principal))
         who = audited.fragment
-        subjectKey = snapshot.keys.key("s\(principal.issuer)|\(principal.subject)")
-        serviceKey = snapshot.keys.key("c\(principal.issuer)|\(principal.clientID ?? principal.subject)")
-        roleKeys = roleNames.map { snapshot.keys.key("r" + $0) }
+        keys = snapshot.keys
         decisions = Array(repeating: nil, count: snapshot.routes.count)
     }
 

@@ -53,7 +53,7 @@ extension Worker {
         }
         let principal: Principal
         do throws(TokenError) {
-            principal = try identity.verifier.verify(token, now: reactor.wall)
+            principal = try identity.verifier.verify(token, now: reactor.wall, memo: &tokenHeader)
         } catch {
             throw error == .unknownKey ? whileFetching(token) : error
         }

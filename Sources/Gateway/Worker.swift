@@ -35,6 +35,7 @@ final class Worker: ExchangeHandler {
     let world: ServiceWorld
 
     let tokens: TokenCache<Caller>
+    final var tokenHeader = TokenHeaderMemo()
     final var checks = RateChecks()
     final var auditClock = AuditClock()
     let auditBuffer = IOBuffer(capacity: 2_048)

@@ -26,21 +26,29 @@ package struct TokenVerifier: Sendable {
         self.tokenBytesMax = tokenBytesMax
     }
 
-    /// Checks everything. For each token once; what follows is the business of `TokenCache`.
     package func verify(_ token: Span<UInt8>, now: WallInstant) throws(TokenError) -> Principal {
+        var memo = TokenHeaderMemo()
+        return try verify(token, now: now, memo: &memo)
+    }
+
+    /// Checks everything. For each token once; what follows is the business of `TokenCache`.
+    package func verify(
+        _ token: Span<UInt8>, now: WallInstant, memo: inout TokenHeaderMemo
+    ) throws(TokenError) -> Principal {
         guard token.count <= tokenBytesMax else { throw .tooLong }
         let parts = try CompactToken(token)
-        guard let headerBytes = Base64URL.decode(token.extracting(parts.header)),
-            let payloadBytes = Base64URL.decode(token.extracting(parts.payload)),
+        guard let payloadBytes = Base64URL.decode(token.extracting(parts.payload)),
             let signature = Base64URL.decode(token.extracting(parts.signature))
         else { throw .malformed }
-        let header = try TokenHeader(headerBytes)
+        let headerText = token.extracting(parts.header)
+        let header = try TokenHeader.read(headerText, memo: memo)
         var claims = try TokenHeader.object(payloadBytes)
 
         guard let name = claims["iss"] else { throw .missingClaim("iss") }
         guard let issuerName = name.string else { throw .badClaim("iss") }
         guard let issuer = issuers[issuerName] else { throw .unknownIssuer }
         try Self.check(token, signed: parts.signed, signature: signature, header: header, issuer: issuer)
+        memo.keep(header, headerText)
         claims = issuer.mapping.apply(to: claims)
         return try TokenClaims(claims: claims, issuer: issuer, now: now).principal(header: header)
     }

@@ -38,7 +38,7 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
     package private(set) final var answerStatus = 0
     private final var interims = 0
     /// Trailer fields of the answer, once it has ended.
-    package final var answerTrailers: [(String, String)] { bodyReader.trailers }
+    package final var answerTrailers: [(String, String)] { head.framing == .chunked ? bodyReader.trailers : [] }
     /// Since when the client holds the call up, as of the pool's last look. (`lookAtProgress`)
     private(set) final var heldUpSince: MonotonicInstant?
     /// Bytes of request and answer that went on since then.

@@ -37,6 +37,27 @@ struct KeySelectionTests {
         #expect(try TestKeys.verifier(keys: [unnamed]).refusal(of: token) == .unknownKey)
     }
 
+    /// The header is remembered, not the key that it chose.
+    @Test func aRememberedHeaderChoosesItsKeyAnew() throws {
+        let token = try TestKeys.tokenIssuer(.es256, id: "b").issue(TestKeys.claims())
+        let own = try TestKeys.verifier(keys: [
+            VerificationKey(id: "b", algorithm: .es256, publicKey: TestKeys.p256.publicKey)
+        ])
+        let other = try TestKeys.verifier(keys: [
+            VerificationKey(id: "b", algorithm: .es256, publicKey: PrivateKey.make(for: .es256).publicKey)
+        ])
+        let none = try TestKeys.verifier(keys: [TestKeys.verificationKey(.es256, id: "c")])
+        var memo = TokenHeaderMemo()
+        for _ in 0..<2 {
+            #expect(own.refusal(of: token, now: TestKeys.now, memo: &memo) == nil)
+            #expect(memo.header?.keyID == "b")
+            #expect(other.refusal(of: token, now: TestKeys.now, memo: &memo) == .badSignature)
+            #expect(none.refusal(of: token, now: TestKeys.now, memo: &memo) == .unknownKey)
+        }
+        let forged = try TestKeys.forge(header: #"{"alg":"ES256","kid":"b","crit":["x"]}"#, algorithm: .es256)
+        #expect(own.refusal(of: forged, now: TestKeys.now, memo: &memo) == .criticalHeader)
+    }
+
     @Test func rotationAcceptsBothKeysWhileBothAreInTheSetAndThenOnlyTheNewOne() throws {
         let old = try SigningKey.make(.es256)
         let new = try SigningKey.make(.es256)

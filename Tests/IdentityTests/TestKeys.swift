@@ -1,6 +1,8 @@
 import Bytes
 import JSON
 
+import Testing
+
 @testable import Identity
 
 /// Keys of each kind, made once for all tests, and tokens in all states of repair.
@@ -96,10 +98,25 @@ enum TestKeys {
 }
 
 extension TokenVerifier {
-    /// The error of a token that must be refused; nil when it is accepted.
+    /// The error of a token that must be refused; nil when it is accepted. The same must be said with a header that is
+    /// remembered, its own or another token's.
     func refusal(of token: String, now: WallInstant = TestKeys.now) -> TokenError? {
+        var memo = TokenHeaderMemo()
+        let first = refusal(of: token, now: now, memo: &memo)
+        #expect(refusal(of: token, now: now, memo: &memo) == first, "once its header is remembered")
+        if let other = try? TestKeys.tokenIssuer(.hs256).issue(TestKeys.claims()),
+            let verifier = try? TestKeys.verifier(.hs256)
+        {
+            _ = verifier.refusal(of: other, now: TestKeys.now, memo: &memo)
+            #expect(refusal(of: token, now: now, memo: &memo) == first, "with another token's header remembered")
+        }
+        return first
+    }
+
+    func refusal(of token: String, now: WallInstant, memo: inout TokenHeaderMemo) -> TokenError? {
+        let bytes = Array(token.utf8)
         do throws(TokenError) {
-            _ = try verify(token, now: now)
+            _ = try verify(bytes.span, now: now, memo: &memo)
             return nil
         } catch {
             return error
