@@ -99,6 +99,12 @@ public final class TLSSession: StreamLayer {
     /// `TLSv1.3`.
     public var version: String { String(cString: SSL_get_version(ssl)) }
 
+    /// `TLS_AES_128_GCM_SHA256`, nil before the handshake.
+    var cipherSuite: String? {
+        guard let cipher = SSL_get_current_cipher(ssl), let name = SSL_CIPHER_get_name(cipher) else { return nil }
+        return String(cString: name)
+    }
+
     /// The protocol chosen by ALPN, nil when the client offered none.
     public var applicationProtocol: String? {
         var data: UnsafePointer<UInt8>?

@@ -21,6 +21,8 @@ public final class HTTP1Connection: SocketStream, ServerConnection, TunnelEnd {
     final var isBroken = false
     private final var isDriving = false
     private final var isShaken: Bool
+    /// Its number among the handshakes, 0 in cleartext.
+    final var handshake: UInt32 = 0
     private final var tunnel: Tunnel?
     private final var inputEnded = false
     /// Whether a request was answered on it.

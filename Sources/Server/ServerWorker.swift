@@ -24,10 +24,7 @@ public final class ServerWorker {
     /// Whether each answer says that its connection closes behind it, while new connections are still taken.
     public private(set) var isRetiring = false
     private var drained: (() -> Void)?
-    /// Connections that began a TLS handshake, the oldest first, from `handshakingFirst` on.
-    private var handshaking: [ObjectIdentifier] = []
-    private var handshakingFirst = 0
-    private var handshakesUnderWay = 0
+    private var handshakes = HandshakeQueue()
     private var shedAt = MonotonicInstant(nanoseconds: .min / 2)
     private let nowhere = ConnectionOrigin(listener: "", peer: SocketAddress(), tls: nil)
 
@@ -141,26 +138,24 @@ public final class ServerWorker {
 
     /// Notes a handshake that begins, and cuts off the oldest where too many are under way.
     private func beginHandshake(_ connection: HTTP1Connection) {
-        handshaking.append(ObjectIdentifier(connection))
-        handshakesUnderWay += 1
-        while handshakesUnderWay > configuration.handshakesMax, handshakingFirst < handshaking.count {
-            let oldest = handshaking[handshakingFirst]
-            handshakingFirst += 1
-            guard let connection = connections[oldest] as? HTTP1Connection, connection.isHandshaking else { continue }
+        connection.handshake = handshakes.begin(ObjectIdentifier(connection)) { handshaking($0) != nil }
+        while handshakes.underWay > configuration.handshakesMax, let oldest = handshakes.popOldest() {
+            guard let connection = handshaking(oldest) else { continue }
             statistics.cuts.add(.crowdedHandshake)
             connection.close(abruptly: true)
         }
-        // What is finished is left in the list until it reaches the front; it is tidied up by halves.
-        if handshaking.count > 4 * configuration.handshakesMax {
-            handshaking = handshaking[handshakingFirst...].filter {
-                (connections[$0] as? HTTP1Connection)?.isHandshaking ?? false
-            }
-            handshakingFirst = 0
-        }
+    }
+
+    /// The connection of a handshake, nil when it is over.
+    private func handshaking(_ entry: HandshakeQueue.Entry) -> HTTP1Connection? {
+        guard let connection = connections[entry.connection] as? HTTP1Connection, connection.isHandshaking,
+            connection.handshake == entry.number
+        else { return nil }
+        return connection
     }
 
     /// A connection's handshake is over, well or not.
-    func endHandshake() { handshakesUnderWay -= 1 }
+    func endHandshake() { handshakes.end() }
 
     /// Makes room by closing connections that wait for a request: first of the network that has the most of them, and of
     /// these the ones that have waited longest. Who has one keeps it, unless nobody has more. Not so often

@@ -38,6 +38,7 @@ struct TLSTests {
     struct Seen: Sendable, Equatable {
         var echoed = false
         var version = ""
+        var cipherSuite: String?
         var applicationProtocol: String?
         var wasResumed = false
         var hasPeer = false
@@ -58,6 +59,7 @@ struct TLSTests {
                         _ = try? Echo(fd: fd, reactor: reactor, tls: session) { echo in
                             seen.withLock {
                                 $0.version = echo.tls?.version ?? ""
+                                $0.cipherSuite = echo.tls?.cipherSuite
                                 $0.applicationProtocol = echo.tls?.applicationProtocol
                                 $0.hasPeer = echo.tls?.peerCertificate != nil
                             }
@@ -86,6 +88,15 @@ struct TLSTests {
         #expect(seen.echoed)
         #expect(seen.version == "TLSv1.3")
         #expect(!seen.hasPeer)
+    }
+
+    @Test func theServerPrefersTheSuiteThatHashesBySHA256() async throws {
+        let certificate = try TestPKI().selfSigned("one", dns: ["one.example"])
+        let server = try TLSServerContext(TLSServerConfiguration(certificates: [certificate]))
+        // OpenSSL's client offers AES-256 first.
+        let client = try TLSClientContext(
+            TLSClientConfiguration(serverName: "one.example", authorities: certificate.chain))
+        #expect(try await exchange(server, client).cipherSuite == "TLS_AES_128_GCM_SHA256")
     }
 
     @Test func theCertificateIsChosenByServerName() async throws {
