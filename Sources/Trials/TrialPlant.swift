@@ -42,6 +42,15 @@ package struct TrialPlant: Sendable {
 
     static let site = "trial"
 
+    /// The addon, where Odoo has it and the services use it.
+    func findAddon() async -> OdooAddon? {
+        do throws(OdooError) {
+            return try await runner.probe.refresh(world).addon
+        } catch {
+            return nil
+        }
+    }
+
     // MARK: Odoo itself
 
     func odoo(_ call: OdooCall) async throws(TrialFailure) -> JSONValue? {

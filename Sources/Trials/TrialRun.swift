@@ -13,6 +13,8 @@ package struct TrialRun: Sendable {
     private let contracts: ContractSet
     private let world: ServiceWorld
     private let losing: LosingPort?
+    /// What the writes go through; nil for none.
+    package let addon: OdooAddon?
 
     /// Answers that were thrown away; nil where none should be.
     package var answersLost: Int? { losing?.lost }
@@ -22,9 +24,11 @@ package struct TrialRun: Sendable {
     /// - Parameters:
     ///   - run: told apart from all other runs on this database.
     ///   - losesAnswers: services never hear what came of a call that books something, and have to find out.
+    ///   - usesAddon: writes go through the addon, where Odoo has it.
     ///   - sha256: of bytes, 32 bytes.
     package static func prepare(
-        run: String, losesAnswers: Bool = false, contracts: ContractSet, ledger: Ledger, world: ServiceWorld,
+        run: String, losesAnswers: Bool = false, usesAddon: Bool = true, contracts: ContractSet, ledger: Ledger,
+        world: ServiceWorld,
         sha256: @escaping @Sendable ([UInt8]) -> [UInt8]
     ) async throws(TrialFailure) -> TrialRun {
         let version: OdooVersion
@@ -35,18 +39,24 @@ package struct TrialRun: Sendable {
         }
         let losing = losesAnswers ? LosingPort(world.odoo) : nil
         let served = losing.map { ServiceWorld(odoo: $0, host: world.host) } ?? world
+        var configuration = ServiceConfiguration()
+        configuration.usesAddon = usesAddon
+        let its = configuration
         func plant(_ sites: [Site]) -> TrialPlant {
             TrialPlant(
                 run: run, version: version,
-                runner: ServiceRunner(sites: SiteMap(sites: sites), ledger: ledger, sha256: sha256), world: world,
+                runner: ServiceRunner(
+                    sites: SiteMap(sites: sites), ledger: ledger, sha256: sha256, configuration: its), world: world,
                 served: served, contracts: contracts)
         }
         let goods = try await TrialGoods.make(plant([]))
         let site = Site(
             name: TrialPlant.site, warehouse: goods.warehouse.code,
             workCenters: [goods.workCenter.code, goods.spare.code], holdLocation: goods.hold.name)
+        let whole = plant([site])
         return TrialRun(
-            version: version, plant: plant([site]), goods: goods, contracts: contracts, world: world, losing: losing)
+            version: version, plant: whole, goods: goods, contracts: contracts, world: world, losing: losing,
+            addon: await whole.findAddon())
     }
 
     /// Tries every service of the program (a site's own are for `services check`), writes first, so that reads find something; calls `row` for each as it ends.

@@ -23,11 +23,15 @@ struct ServicesTest: AsyncParsableCommand {
 
             With --lose-answers the services never hear Odoo's answer to a call that books something: each has to find \
             out what became of it, and must still come to the same answer, and to one effect.
+
+            Where Odoo has the addon millgate the writes go through it; --no-addon tries them without.
             """)
 
     @OptionGroup var odoo: ServicesOdoo
     @Flag(help: "Throw away Odoo's answers to all calls that book something.")
     var loseAnswers = false
+    @Flag(inversion: .prefixedNo, help: "Write through the addon, where Odoo has it.")
+    var addon = true
 
     func run() async throws {
         let contracts = try odoo.contracts()
@@ -42,13 +46,15 @@ struct ServicesTest: AsyncParsableCommand {
         let trials: TrialRun
         do throws(TrialFailure) {
             trials = try await TrialRun.prepare(
-                run: run, losesAnswers: loseAnswers, contracts: contracts, ledger: ledger, world: world,
+                run: run, losesAnswers: loseAnswers, usesAddon: addon, contracts: contracts, ledger: ledger,
+                world: world,
                 sha256: { AuditDigest(of: $0.span).bytes })
         } catch {
             await ledger.close()
             throw failure("the trial cannot begin: \(error)")
         }
-        print("Odoo \(trials.version), database \(odoo.database), run \(run)")
+        let through = trials.addon.map { ", through the addon \($0.version)" } ?? ""
+        print("Odoo \(trials.version), database \(odoo.database), run \(run)\(through)")
         var rows: [TrialRow] = []
         await trials.run { row in
             print(row.text)
