@@ -221,6 +221,9 @@ package final class GatewayProcess: Sendable {
                 limitKeys: parts.shared.limiter.statistics(now: Clock.monotonic()).keys,
                 generation: snapshot.generation),
             writer: parts.handles.count)
+        SettlingMetrics.append(
+            snapshot.contracts.contracts.filter { $0.kind == .write }.map(\.operation),
+            try? await parts.runner.unknowns(), parts.runner.settling.counts, now: Clock.wall(), to: &page)
         WebhookMetrics.append(await parts.webhooks.deliveries.reports(), to: &page)
         if let watch { WebhookMetrics.append(watch.counts, to: &page) }
         return page

@@ -14,6 +14,7 @@ package protocol LedgerPort: Sendable {
     func steps(of id: String) async throws(StoreError) -> [OperationStep]
     func list(state: OperationState?, limit: Int, after: Int64) async throws(StoreError) -> [OperationRecord]
     func unfinished() async throws(StoreError) -> [OperationRecord]
+    func unknowns() async throws(StoreError) -> [UnknownOperation]
     // Consents of second persons.
     func askApproval(_ new: ApprovalRecord) async throws(StoreError) -> ApprovalRecord
     func approval(_ id: String) async throws(StoreError) -> ApprovalRecord?

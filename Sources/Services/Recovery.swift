@@ -87,8 +87,10 @@ extension ServiceRunner {
         // At once, so that no new call gets to the record before it is known what happened.
         job.ticket = gate.acquireNow(job.service.records(job.request), host: job.world.host)
         let ready = job
+        examined.insert(ready.record.id)
         job.world.host.spawn {
             _ = await self.carryOn(ready)
+            self.examined.remove(ready.record.id)
             if isClaimed { self.claims.release(claim) }
         }
     }

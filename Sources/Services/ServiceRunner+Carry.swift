@@ -24,10 +24,21 @@ extension ServiceRunner {
     /// For a request that waits: one try. What cannot be known then is looked into beside it.
     func carryOut(_ job: WriteJob) async -> ServiceAnswer {
         let attempt = await execute(job)
+        let goesOn: Bool
+        if case .failure(let stop) = attempt.ending {
+            goesOn = stop.meaning == .unknown(canSettle: true)
+        } else {
+            goesOn = false
+        }
+        // Before it stands in the ledger as unknown: at no moment does it look as if nobody cared for it.
+        if goesOn { examined.insert(job.record.id) }
         let answer = await conclude(attempt, job) ?? answer(for: attempt, job)
-        if case .failure(let stop) = attempt.ending, stop.meaning == .unknown(canSettle: true) {
+        if goesOn {
             let later = job.resumed(attempt.journal, ticket: attempt.ticket)
-            job.world.host.spawn { _ = await self.carryOn(later, delay: true) }
+            job.world.host.spawn {
+                _ = await self.carryOn(later, delay: true)
+                self.examined.remove(later.record.id)
+            }
         } else if let ticket = attempt.ticket {
             gate.release(ticket, host: job.world.host)
         }
@@ -169,6 +180,7 @@ extension ServiceRunner {
     private func conclude(_ attempt: Try, _ job: WriteJob, isLast: Bool = false) async -> ServiceAnswer? {
         let answer = answer(for: attempt, job)
         let journal = attempt.journal
+        let wasUnknown = journal.state == .unknown
         do throws(ServiceStop) {
             switch attempt.ending {
             case .success(let result):
@@ -183,6 +195,7 @@ extension ServiceRunner {
                     try await journal.advance(
                         to: .unknown, JournalStep(text: text), answer: answer.stored,
                         events: [job.needsAttention(journal, canSettle: canSettle)])
+                    if !canSettle { settling.handedOver(job.request.operation) }
                 case (.away, .accepted) where !isLast: await journal.tell(text)
                 case (_, .unknown):
                     try await journal.advance(
@@ -191,6 +204,7 @@ extension ServiceRunner {
                 case (_, _): try await journal.advance(to: .rejected, JournalStep(text: text), answer: answer.stored)
                 }
             }
+            if wasUnknown, journal.state == .settled { await count(job, journal, attempt.ending) }
             return answer
         } catch {
             // What was done but is not written down is not known to be done: the next start finds out.

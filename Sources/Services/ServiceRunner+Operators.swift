@@ -73,6 +73,8 @@ extension ServiceRunner {
             id, to: .settled,
             step: JournalStep(text: "\(person) says that it was \(applied ? "done" : "not done"): \(reason)").stored,
             records: [], answer: answer.stored, events: [.settledByPerson(record, applied: applied, now: now)])
+        let steps = (try? await ledger.steps(of: id)) ?? []
+        settling.settled(record.request.operation, .byPerson, after: steps, at: now)
         return .settled
     }
 
@@ -83,6 +85,7 @@ extension ServiceRunner {
         try? await journal.advance(
             to: .unknown, JournalStep(text: text),
             events: [.beyondSettling(job.record, records: journal.records, now: job.world.host.wall)])
+        settling.handedOver(job.request.operation)
     }
 
     private func summary(_ record: OperationRecord, why: String?, _ now: WallInstant) -> JSONValue {

@@ -24,6 +24,8 @@ package final class ServiceRunner: Sendable {
     private let own = Mutex<[String: SiteService]>([:])
     /// Operations that are looked into at this moment, beside any request.
     let examined = Examined()
+    /// How unknown outcomes ended.
+    package let settling = SettlingCounts()
 
     /// - Parameter sha256: of bytes, 32 bytes.
     package init(

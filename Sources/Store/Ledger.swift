@@ -158,6 +158,11 @@ package final class Ledger: Sendable {
         return result.sorted { $0.number < $1.number }
     }
 
+    /// All that is unknown, oldest first, without its requests and answers.
+    package func unknowns() async throws(StoreError) -> [UnknownOperation] {
+        try await reader.perform { database throws(StoreError) in try database.unknowns() }
+    }
+
     /// How many operations are in a state, without asking the disk. For metrics.
     package func count(of state: OperationState) -> Int {
         counts.withLock { $0[state.index] }

@@ -131,6 +131,19 @@ extension Database {
         }
     }
 
+    func unknowns() throws(StoreError) -> [UnknownOperation] {
+        try query(
+            """
+            SELECT id, operation, coalesce(
+                (SELECT min(time) FROM step WHERE step.operation = number AND step.state = 'unknown'), changed_at)
+            FROM operation WHERE state = 'unknown' ORDER BY number
+            """
+        ) { row in
+            UnknownOperation(
+                id: row.text(0), operation: row.text(1), since: WallInstant(nanoseconds: row.integer(2)))
+        }
+    }
+
     /// Operations per state, in the order of `OperationState.allCases`.
     func operationCounts() throws(StoreError) -> [Int] {
         var counts = [Int](repeating: 0, count: OperationState.allCases.count)

@@ -64,6 +64,14 @@ package struct OperationRecord: Sendable, Equatable {
     package var id: String { request.id }
 }
 
+/// An operation whose outcome nobody can say at this moment.
+package struct UnknownOperation: Sendable, Equatable {
+    package var id: String
+    package var operation: String
+    /// When it became unknown.
+    package var since: WallInstant
+}
+
 /// One line of an operation's journal: what was sent or learned.
 package struct OperationStep: Sendable, Equatable {
     /// From 1.

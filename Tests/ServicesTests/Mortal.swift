@@ -128,6 +128,7 @@ protocol LedgerAround: LedgerPort {
 }
 
 extension LedgerAround {
+    func unknowns() async throws(StoreError) -> [UnknownOperation] { try await ledger.unknowns() }
     var bell: EventBell { ledger.bell }
     func append(_ events: [BusinessEvent]) async throws(StoreError) -> [RecordedEvent] {
         try await ledger.append(events)
