@@ -20,7 +20,7 @@ extension Engine {
         return Array(found[from..<from + count])
     }
 
-    /// A search for ids or for one many2one value does not walk the table.
+    /// A search for ids, or for one value of a field with an index, does not walk the table.
     private func candidates(for domain: Domain, _ model: String) -> [Int] {
         switch domain {
         case .none: return []
@@ -31,7 +31,14 @@ extension Engine {
         case .leaf(let path, .equal, let value) where path.count == 1:
             if let id = value.int {
                 if path[0] == "id" { return database.contains(model, id) ? [id] : [] }
-                return database.tables[model]?.holders(of: .link(id), in: path[0]) ?? database.ids(model)
+                let held: Value
+                switch schema(model)?.fields[path[0]]?.kind {
+                case .many2one: held = .link(id)
+                // Nothing there is 0, too, and stands in no index.
+                case .integer where id != 0: held = .int(id)
+                default: return database.ids(model)
+                }
+                return database.tables[model]?.holders(of: held, in: path[0]) ?? database.ids(model)
             }
             guard let text = value.string, let field = schema(model)?.fields[path[0]], case .char = field.kind,
                 let found = database.tables[model]?.holders(of: .text(text), in: path[0])

@@ -33,6 +33,31 @@ import Testing
         #expect(found?.array?.compactMap { $0["default_code"]?.string } == codes)
     }
 
+    /// A field with an index is found by it whatever its kind; without one, by walking the table.
+    @Test(arguments: SandboxVersion.allCases) func wholeNumbersAreFoundWithAnIndexAndWithout(
+        _ version: SandboxVersion
+    ) throws {
+        let client = SandboxClient(version)
+        let loaded = try client.call(
+            "product.product", "load",
+            [["id", "default_code", "name"], [["millgate.found", "BOLT-INDEXED", "Found"]]],
+            as: "admin")
+        let id = try #require(loaded?["ids"]?[0]?.int)
+        func names(_ model: String, _ domain: JSONValue) throws -> [String?]? {
+            try client.call(model, "search_read", [domain], ["fields": ["name"]], as: "admin")?.array?.map {
+                $0["name"]?.string
+            }
+        }
+        // `res_id` has an index.
+        #expect(
+            try names("ir.model.data", [["res_id", "=", JSONValue(id)], ["model", "=", "product.product"]]) == ["found"]
+        )
+        #expect(try names("ir.model.data", [["res_id", "=", 999_999]]) == [])
+        #expect(try names("ir.model.data", [["res_id", "=", 0]]) == [])
+        // `sequence` has none.
+        #expect(try names("maintenance.stage", [["sequence", "=", 2]])?.count == 1)
+    }
+
     @Test func orderOffsetAndLimitCutThePage() throws {
         let client = SandboxClient(.v17)
         func codes(_ named: JSONObject) throws -> [String?]? {
