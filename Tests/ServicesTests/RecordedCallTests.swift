@@ -1,4 +1,5 @@
 import Bytes
+import Foundation
 import JSON
 import Limits
 import Odoo
@@ -101,6 +102,24 @@ import Testing
         let written = Bench.contracts.contracts.filter { $0.kind == .write && $0.recipe == nil }.map(\.operation)
         #expect(Set(Self.rows.map(\.operation)) == Set(written))
         for row in Self.rows { #expect(!row.numbers.isEmpty || !row.unrecorded.isEmpty, "\(row.operation)") }
+    }
+
+    /// docs/EXACTLY-ONCE.md has the same table: no row more, none less, the same recordings, and a reason where a call is
+    /// in none.
+    @Test func thePageNamesTheSameRecordings() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let page = try String(contentsOf: root.appendingPathComponent("docs/EXACTLY-ONCE.md"), encoding: .utf8)
+        let table = page.split(separator: "\n").filter { $0.hasPrefix("| `") && $0.hasSuffix("|") }.map { line in
+            line.dropFirst().dropLast().split(separator: "|", omittingEmptySubsequences: false)
+                .map { $0.trimmingCharacters(in: .whitespaces) }
+        }.filter { $0.count == 3 && Bench.contracts.operations.contains($0[0].filter { $0 != "`" }) }
+        #expect(table.map { $0[0] } == Self.rows.map { "`\($0.operation)`" })
+        for (shown, row) in zip(table, Self.rows) {
+            let numbers = row.numbers.isEmpty ? "none" : row.numbers + (row.on17.map { " (17: \($0))" } ?? "")
+            #expect(shown[1] == numbers, "\(row.operation)")
+            #expect(shown[2].isEmpty == row.unrecorded.isEmpty, "\(row.operation): \(shown[2])")
+        }
     }
 
     @Test(arguments: [17, 19]) func whatEveryServiceSendsIsWhatTheRecordingsShow(_ version: Int) async throws {
