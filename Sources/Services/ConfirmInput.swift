@@ -73,7 +73,11 @@ extension ConfirmInput.Lot {
     /// Odoo takes a serial number that was produced before and refuses the booking later (recordings 121, 122).
     func id(_ run: WriteRun, confirmed: ExactDecimal) async throws(ServiceStop) -> Int {
         if product.tracking == "serial", confirmed != ExactDecimal(1) {
-            throw .invalid(Violation(pointer: "/quantity", "is 1 where the piece has a serial number"))
+            throw .invalid(
+                Violation(
+                    pointer: "/quantity",
+                    "is 1 where the piece has a serial number: confirm one, then the next on `backorder` of the answer")
+            )
         }
         let found = try await run.odoo.records(
             LotRecord.search(name: name, product: product.id, page: OdooPage(limit: 2))
