@@ -42,6 +42,9 @@ struct SandboxCommand: AsyncParsableCommand {
     @Flag(help: "Have the gateway's addon, deploy/odoo-addon/millgate.")
     var addon = false
 
+    @Flag(help: "Have the quality application, which the community edition lacks.")
+    var quality = false
+
     func validate() throws {
         guard (0...1_024).contains(workers) else { throw ValidationError("'--workers' is 0 to 1024") }
     }
@@ -52,7 +55,8 @@ struct SandboxCommand: AsyncParsableCommand {
         settings.sandboxVersion = odoo
         settings.sandboxHasAddon = addon
         let url = try await SandboxRun.start(
-            settings, host: host, port: port, measured: measuredLatency, workers: workers, state: state)
+            settings, host: host, port: port, measured: measuredLatency, workers: workers, state: state,
+            apps: quality ? [.quality] : [])
         print("sandbox  \(url)")
         fflush(nil)
         while await signals.next() != .stop {}
@@ -66,7 +70,7 @@ enum SandboxRun {
     /// Returns its URL.
     static func start(
         _ odoo: OdooConfiguration, host: String, port: UInt16, measured: Bool = false, workers: Int = 0,
-        state: String? = nil
+        state: String? = nil, apps: Set<SandboxApp> = []
     ) async throws -> String {
         guard let version = SandboxVersion(rawValue: odoo.sandboxVersion) else {
             throw failure("the sandbox plays Odoo 17 and 19, not \(odoo.sandboxVersion)", .configuration)
@@ -75,6 +79,7 @@ enum SandboxRun {
         if odoo.sandboxHasAddon { configuration.apps.insert(.addon) }
         if measured { configuration.latencies = .measured(version) }
         configuration.workersMax = workers
+        configuration.apps.formUnion(apps)
         let sandbox: SandboxOdoo
         if let state {
             do {

@@ -128,5 +128,31 @@ def check_an_unknown_outcome_is_seen_and_settled_by_the_command_line(plant):
     holds("ann" in noted.stdout and "done by hand" in noted.stdout, noted.stdout[-2000:] + noted.stderr)
 
 
+def check_readyz_says_whether_odoo_has_a_quality_application_and_alerts_go_there(plant):
+    for odoo in [17, 19]:
+        for arguments, kept, model, named in [((), "activity", "mail.activity", "summary"),
+                                              (("--quality",), "quality.alert", "quality.alert", "title")]:
+            sandbox = plant.sandbox(odoo, arguments=arguments)
+            gateway = plant.gateway(f"{odoo}-{kept}", changes={"odoo": sandbox.settings()})
+
+            def odoo_check():
+                return gateway.admin("/readyz").json["checks"]["odoo"]
+
+            wait(20, lambda: odoo_check()["facts"], "Odoo is asked what it has")
+            found = odoo_check()
+            equal(found["status"], "pass", f"{found}")
+            equal(found["facts"]["quality"], kept, f"{found}")
+            equal("no quality application" in found["detail"], not arguments, f"{found}")
+            raised = gateway.request("POST", "/v1/quality-alerts", {"title": "Burr", "production_order": 1}, "mes",
+                                     {"Idempotency-Key": "burr"})
+            equal((raised.status, raised.json.get("kept_as")), (201, kept), repr(raised))
+            equal(len(sandbox.records(model, [(named, "=", "Burr")])), 1, model)
+            closed = gateway.request("POST", f"/v1/quality-alerts/{raised.json['id']}/close",
+                                     {"resolution": "deburred"}, "mes", {"Idempotency-Key": "deburred"})
+            equal(closed.status, 200, repr(closed))
+            gateway.stop()
+            sandbox.close()
+
+
 if __name__ == "__main__":
     main(globals())
