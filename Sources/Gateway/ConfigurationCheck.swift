@@ -155,12 +155,11 @@ package struct ConfigurationCheck {
             found += error.errors
             // Each contract is in a file named after its operation.
             let names = files.compactMap { $0.path.split(separator: "/").last?.dropLast(5) }.map(String.init)
-            return (
-                nil,
-                OperationCatalog(
-                    (names.filter { $0.contains(".") } + events).map { PolicyOperation($0) }
-                        + routes.map { PolicyOperation($0, kind: .proxied) } + [.redrive])
-            )
+            var operations: [PolicyOperation] = [.redrive]
+            for name in names where name.contains(".") { operations.append(PolicyOperation(name)) }
+            for name in events { operations.append(PolicyOperation(name)) }
+            for name in routes { operations.append(PolicyOperation(name, kind: .proxied)) }
+            return (nil, OperationCatalog(operations))
         }
     }
 

@@ -74,14 +74,19 @@ package final class GatewayProcess: Sendable {
 
     func setOdoo(_ caller: OdooCaller) { odoo.withLock { $0 = caller } }
 
+    /// Most orders among which the one for a newcomer is chosen.
+    private static let exampleOrdersMax = 20
+
     /// A released production order with something left to produce, for the lines that a newcomer pastes; nil when there
-    /// is none or Odoo does not answer.
+    /// is none or Odoo does not answer. The last of those of the first one's site, because the README's first call is for
+    /// the first.
     package func exampleOrder() async -> Int? {
         guard let odoo = odoo.withLock({ $0 }) else { return nil }
         let call = OdooCall.searchRead(
-            "mrp.production", domain: [["state", "in", ["confirmed", "progress"]]], fields: ["id"], limit: 1,
-            order: "id")
-        return (try? await odoo.call(call))??[0]?["id"]?.int
+            "mrp.production", domain: [["state", "in", ["confirmed", "progress"]]],
+            fields: ["id", "picking_type_id"], limit: Self.exampleOrdersMax, order: "id")
+        let orders = (try? await odoo.call(call))??.array ?? []
+        return orders.last { $0["picking_type_id"]?[0] == orders.first?["picking_type_id"]?[0] }?["id"]?.int
     }
 
     func clearObstacle(_ name: String) { obstacles.withLock { $0[name] = nil } }
