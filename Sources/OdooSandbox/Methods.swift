@@ -223,7 +223,7 @@ enum Methods {
     private static let only17: [String: Method] = [
         Model.workorder + ".button_start": .button { engine, ids throws(Raised) in try engine.startWorkorders(ids) },
         Model.workorder + ".button_pending": .button { engine, ids throws(Raised) in try engine.pauseWorkorders(ids) },
-        Model.workorder + ".button_finish": finish,
+        Model.workorder + ".button_finish": finish, Model.workorder + ".action_cancel": cancel,
     ]
 
     private static let only19: [String: Method] = [
@@ -233,8 +233,14 @@ enum Methods {
         },
         Model.workorder + ".button_start": silent { engine, ids throws(Raised) in try engine.startWorkorders(ids) },
         Model.workorder + ".button_pending": silent { engine, ids throws(Raised) in try engine.pauseWorkorders(ids) },
-        Model.workorder + ".button_finish": finish,
+        Model.workorder + ".button_finish": finish, Model.workorder + ".action_cancel": cancel,
     ]
+
+    /// Says true on both versions (by reading `mrp_workorder.py`).
+    private static let cancel = Method.button { engine, ids throws(Raised) in
+        try engine.require(Model.workorder, ids)
+        engine.cancelWorkorders(ids)
+    }
 
     private static let finish = Method.button { engine, ids throws(Raised) in
         try engine.require(Model.workorder, ids)

@@ -140,6 +140,17 @@ extension Engine {
         }
     }
 
+    /// Whatever their state: Odoo does not ask.
+    mutating func cancelWorkorders(_ ids: [Int]) {
+        for id in ids where state(Model.workorder, id) != "cancel" {
+            for timer in openTimers(id) { set(Model.productivity, timer, ["date_end": .text(now.odoo)]) }
+            set(Model.workorder, id, ["state": .text("cancel")])
+            let order = link(Model.workorder, id, "production_id") ?? 0
+            updateWorkorders(of: order)
+            updateState(ofProduction: order)
+        }
+    }
+
     // MARK: - Work centers
 
     /// An open booking of lost time blocks the center (recordings 063 to 067).

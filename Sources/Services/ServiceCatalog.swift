@@ -19,6 +19,7 @@ package struct ServiceCatalog: Sendable {
             CreateProductionOrderService(), ChangeQuantityService(), ReleaseProductionOrderService(),
             ReserveMaterialsService(), ConfirmProductionService(), CancelProductionOrderService(),
             WorkOrderService(action: .start), WorkOrderService(action: .pause), WorkOrderService(action: .finish),
+            WorkOrderService(action: .cancel),
             ConsumeMaterialService(), CreateTransferService(), ValidateTransferService(), CountInventoryService(),
             CreateLotService(), UnbuildService(), RequestMaintenanceService(), CloseMaintenanceService(),
             ReportScrapService(), ReportLabourService(), ReportDowntimeService(),

@@ -16,7 +16,7 @@ extension BusinessEvent {
             ])
     }
 
-    /// - Parameter action: `start`, `pause` or `finish`.
+    /// - Parameter action: `start`, `pause`, `finish` or `cancel`.
     static func workOrder(
         _ action: WorkOrderAction, _ operation: WorkOrderRecord, of order: ProductionOrderRecord, site: String?,
         at time: WallInstant
@@ -36,6 +36,7 @@ extension BusinessEvent {
             name = "work-order.completed"
             data["quantity_produced"] = JSONValue(operation.produced)
             data["duration_minutes"] = JSONValue(operation.duration)
+        case .cancel: name = "work-order.cancelled"
         }
         return BusinessEvent(name: name, subject: order.subject, site: site, time: time, data: .object(data))
     }

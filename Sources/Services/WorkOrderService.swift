@@ -2,7 +2,8 @@ import Events
 import JSON
 import Odoo
 
-/// `work-order.start`, `work-order.pause`, `work-order.finish`: what a person does with an operation at a machine.
+/// `work-order.start`, `work-order.pause`, `work-order.finish`, `work-order.cancel`: what a person does with an operation at
+/// a machine.
 struct WorkOrderService: WalkedWrite {
     let action: WorkOrderAction
     var operation: String { "work-order." + action.rawValue }
@@ -25,7 +26,7 @@ struct WorkOrderService: WalkedWrite {
         let after = try await run.effect(
             Effect(
                 name: action.rawValue, text: "\(action.rawValue) \(operation.name) of \(order.name)",
-                call: action.call(operation.id), repeats: action == .finish,
+                call: action.call(operation.id), repeats: action.repeats,
                 records: ["\(WorkOrderRecord.model),\(operation.id)", "\(ProductionOrderRecord.model),\(order.id)"])
         ) { () async throws(ServiceStop) -> Look<WorkOrderRecord> in
             guard let now = try await run.workOrder(operation.id) else { return .conflict("the operation is gone") }

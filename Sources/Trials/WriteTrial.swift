@@ -186,6 +186,14 @@ extension WriteTrial {
                     try await plant.count("mrp.workorder", [["id", "=", JSONValue(id)], ["state", "=", "done"]])
                 }, what: "finished")
         },
+        WriteTrial("work-order.cancel") { (plant, goods) throws(TrialFailure) in
+            let id = try await plant.workOrder(goods, for: "cancel-operation")
+            return TrialPlant.Call(
+                path: "/v1/work-orders/\(id)/cancel",
+                figure: { () throws(TrialFailure) in
+                    try await plant.count("mrp.workorder", [["id", "=", JSONValue(id)], ["state", "=", "cancel"]])
+                }, what: "cancelled")
+        },
         WriteTrial("labour.report") { (plant, goods) throws(TrialFailure) in
             let id = try await plant.workOrder(goods, for: "labour")
             return TrialPlant.Call(

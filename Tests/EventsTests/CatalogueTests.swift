@@ -24,7 +24,8 @@ import Testing
     static let promised = [
         "production-order.created", "production-order.released", "production-order.started",
         "production-order.completed", "production-order.cancelled", "work-order.started", "work-order.paused",
-        "work-order.completed", "production.confirmed", "material.consumed", "finished-goods.reported",
+        "work-order.completed", "work-order.cancelled", "production.confirmed", "material.consumed",
+        "finished-goods.reported",
         "scrap.reported", "stock-transfer.validated", "inventory.adjusted", "lot.created", "lot.held", "lot.released",
         "quality-alert.raised", "quality-alert.closed", "maintenance.requested", "maintenance.closed",
         "work-center.down", "work-center.up", "labour.reported", "operation.settled", "operation.needs-attention",
@@ -170,6 +171,6 @@ import Testing
         }
         walk(document)
         #expect(count > 100)
-        #expect(document["components"]?["messages"]?.object?.count == 30)
+        #expect(document["components"]?["messages"]?.object?.count == 31)
     }
 }

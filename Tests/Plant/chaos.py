@@ -8,7 +8,9 @@ the gateway is killed and started again on its state, Odoo is, or a fault waits 
 seed gives the stories, their order for each client, and every disturbance with its place; what meets what is up to
 the machine.
 
-Ends with `N acknowledged, N lost, N doubled, N unknown`, and status 1 unless the last three are 0.
+Ends with `N acknowledged, N lost, N doubled, N unknown`, and status 1 unless the last three are 0. At last something is
+made and something taken away behind the gateway's back: a comparison that does not find both is worth nothing, and
+status 1.
 """
 import argparse
 import os
@@ -172,6 +174,9 @@ class Run:
         print(f"{seen['acknowledged']} acknowledged, {len(lost)} lost, {len(doubled)} doubled, {len(unknown)} unknown",
               flush=True)
         self.isGood = not (lost or doubled or unknown or seen["problems"]) and seen["acknowledged"] > 0
+        if self.isGood and not book.sees(self.stage, before):
+            print("the comparison did not find what was changed behind its back", file=sys.stderr)
+            self.isGood = False
 
 
 def main():

@@ -113,6 +113,9 @@ class Run:
               flush=True)
         self.isGood = not (lost or doubled or unknown or seen["otherwise"] or seen["problems"]) \
             and seen["acknowledged"] > 0
+        if self.isGood and not book.sees(stage, before):
+            print("the comparison did not find what was changed behind its back", file=sys.stderr)
+            self.isGood = False
 
 
 def main():

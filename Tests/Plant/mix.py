@@ -162,6 +162,17 @@ class Book:
                     f"{key}: {count} instead of {self.records[key]}")
         return sorted(lost), sorted(doubled)
 
+    def sees(self, stage, before):
+        """Whether `compare` finds what is wrong: makes a lot that nobody asked for, takes an acknowledged maintenance
+        request away, and looks. Odoo is of no use for anything else then."""
+        stage.sandbox.create("stock.lot", name="nobody asked", product_id=stage.products["MIX-L"], company_id=1)
+        gone = next(key[1] for key in self.records if key[0] == "maintenance.request")
+        for request in stage.sandbox.records("maintenance.request", [["name", "=", gone]]):
+            stage.sandbox.call("maintenance.request", "unlink", [request["id"]])
+        lost, doubled = self.compare(before, Book.read(stage))
+        return (doubled == [f"{('stock.lot', 'nobody asked')}: 1 instead of 0"]
+                and f"{('maintenance.request', gone)}: 0 instead of 1" in lost and all(gone in line for line in lost))
+
 
 class Scene:
     """What one telling of a story has for itself."""
@@ -280,6 +291,23 @@ def working(scene):
     scene.confirmed("MIX-W", {"SCREW-M6": 2}, quantity)
 
 
+def leaving_out(scene):
+    """An operation that is begun and not done after all, and its order given up."""
+    order = yield from scene.order("MIX-W", scene.quantity)
+    found = yield Call(None, f"/v1/work-orders?production_order={order}", method="GET")
+    work = found["items"][0]["id"]
+    times = scene.book.records
+    yield Call("work-order.start", f"/v1/work-orders/{work}/start")
+    times["mrp.workcenter.productivity", work, False] += 1
+    scene.known(order, "progress", scene.quantity)
+    yield Call("work-order.cancel", f"/v1/work-orders/{work}/cancel")
+    times["mrp.workcenter.productivity", work, False] -= 1
+    times["mrp.workcenter.productivity", work, True] += 1
+    scene.known(order, "to_close", scene.quantity)
+    yield Call("production-order.cancel", f"/v1/production-orders/{order}/cancel")
+    scene.known(order, "cancel", scene.quantity)
+
+
 def naming(scene):
     """A lot that is named at its confirmation, and one that is named before."""
     order = yield from scene.order("MIX-L", scene.quantity)
@@ -393,6 +421,7 @@ STORIES = [
     Story(taking_apart, ORDER + "production-order.confirm production-order.unbuild", 4),
     Story(working, ORDER + "work-order.start work-order.pause labour.report work-order.finish production-order.confirm",
           7),
+    Story(leaving_out, ORDER + "work-order.start work-order.cancel production-order.cancel", 5),
     Story(naming, ORDER + "lot.create production-order.confirm", 4),
     Story(scrapping, "scrap.report", 1, 6),
     Story(counting, "inventory.count", 2),

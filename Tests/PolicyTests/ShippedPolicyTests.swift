@@ -22,7 +22,8 @@ import Testing
     ]
     static let planning = [
         "production-order.create", "production-order.change-quantity", "production-order.release",
-        "production-order.reserve", "production-order.cancel", "production-order.unbuild", "maintenance.close",
+        "production-order.reserve", "production-order.cancel", "production-order.unbuild", "work-order.cancel",
+        "maintenance.close",
         "quality-alert.close", "lot.hold", "lot.release",
     ]
 

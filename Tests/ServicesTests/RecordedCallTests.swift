@@ -52,6 +52,9 @@ import Testing
         Row(operation: "work-order.start", numbers: "053"),
         Row(operation: "work-order.pause", numbers: "057"),
         Row(operation: "work-order.finish", numbers: "068"),
+        Row(
+            operation: "work-order.cancel", numbers: "",
+            unrecorded: ["mrp.workorder.action_cancel": "no operation was cancelled: by reading `mrp_workorder.py`"]),
         Row(operation: "scrap.report", numbers: "127 128 707"),
         Row(operation: "labour.report", numbers: "059 712"),
         Row(operation: "downtime.report", numbers: "060 063 712"),

@@ -18,6 +18,7 @@ import Testing
         "start an operation": ["work-order.started"],
         "pause an operation": ["work-order.paused"],
         "finish an operation": ["work-order.completed"],
+        "cancel an operation": ["work-order.cancelled"],
         "report scrap": ["scrap.reported"],
         "report labour": ["labour.reported"],
         "report an open downtime": ["work-center.down"],

@@ -90,6 +90,12 @@ extension WriteScene {
             figure: { plant, id in
                 try await plant.count("mrp.workorder", [["id", "=", .init(id)], ["state", "=", "done"]])
             }),
+        WriteScene(
+            name: "cancel an operation", prepare: { try await $0.operation("TABLE-01") },
+            path: { "/v1/work-orders/\($0)/cancel" }, effect: "mrp.workorder.action_cancel",
+            figure: { plant, id in
+                try await plant.count("mrp.workorder", [["id", "=", .init(id)], ["state", "=", "cancel"]])
+            }),
     ]
 
     private static let bookings: [WriteScene] = [
