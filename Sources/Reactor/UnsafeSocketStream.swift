@@ -31,6 +31,8 @@ open class SocketStream: Descriptor {
     /// Whether a write is worth trying.
     public final var isWritable = false
     private final var peerFinished = false
+    /// Most bytes that are passed on to it at once (`pass`).
+    final var passBytesMax = Splicer.bytesMin
     /// The TLS side, nil in cleartext.
     public final let tls: TLSSession?
     final let layer: StreamLayer?
