@@ -55,7 +55,10 @@ extension WriteRun {
         var made = Made()
         let name = last(made).name
         let names = steps.compactMap(\.name)
-        if goesThroughAddon(name, names + [name]) {
+        // An earlier try may have walked to the last step, because nobody knew of the addon yet, and have sent that alone: its
+        // request has the same name, and is asked about where the walk comes to it.
+        let wasWhole = intents[name]?["whole"]?.bool == true
+        if wasWhole || request(of: name) == nil && goesThroughAddon(name, names + [name]) {
             var program: [AddonStep] = []
             // Where the ids of what is made are found in the results.
             var places: [(part: String, step: Int)] = []
@@ -78,8 +81,10 @@ extension WriteRun {
             let place = program.count
             program.append(.call(effect.call, noWizard: true))
             program += effect.after
+            var intent = effect.intent
+            intent["whole"] = true
             let end = try await throughAddon(
-                name, names, effect.text, program, intent: effect.intent, records: effect.records)
+                name, names, effect.text, program, intent: intent, records: effect.records)
             switch end {
             case .done(let results):
                 for (part, step) in places {

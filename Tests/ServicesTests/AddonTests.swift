@@ -176,6 +176,57 @@ import Testing
         #expect(plant.bench.runner.gate.heldCount == 0)
     }
 
+    /// As after a start, when nobody knows of the addon yet: what a chain makes is sent as without it, and its last step,
+    /// a moment later, through it. That request is another than the one for the whole chain.
+    @Test(arguments: scenes) func whatLearnsOfItOnTheWayIsSettledThroughIt(_ version: Int, _ scene: WriteScene)
+        async throws
+    {
+        let host = TestHost()
+        let port = SandboxPort(version, addon: true, host: host)
+        let lesson = Lesson()
+        let bench = try Bench(odoo: Learning(odoo: port, lesson: lesson), host: host)
+        let plant = Plant(host: host, odoo: port, bench: bench)
+        defer { plant.bench.remove() }
+        let probe = bench.runner.probe
+        let without = OdooApps(version: OdooVersion(major: version))
+        let with = OdooApps(
+            version: OdooVersion(major: version), addon: OdooAddon(version: "1.0.0", protocolVersion: 1))
+        probe.note(without, at: host.monotonic)
+        let id = try await scene.prepare(plant)
+        let before = try await scene.figure(plant, id)
+        lesson.give { probe.note(with, at: host.monotonic) }
+        port.sandbox.inject(.init(match: "millgate.request.perform", kind: .closeAfterEffect, times: 4))
+        let answer = try await scene.send(plant, id, key: "k")
+        try await host.idle()
+        let again = try await scene.send(plant, id, key: "k")
+        #expect(again.status < 300, "\(answer.text) \(again.text)")
+        #expect(try await scene.figure(plant, id) == scene.after(before))
+    }
+
+    final class Lesson: Sendable {
+        private let state = Mutex<(@Sendable () -> Void)?>(nil)
+        func give(_ lesson: @escaping @Sendable () -> Void) { state.withLock { $0 = lesson } }
+        func learn() { state.withLock { $0 }?() }
+    }
+
+    /// Learns of the addon once something was loaded.
+    struct Learning: OdooPort {
+        let odoo: SandboxPort
+        let lesson: Lesson
+
+        func version(deadline: MonotonicInstant?) async throws(OdooError) -> OdooVersion {
+            try await odoo.version(deadline: deadline)
+        }
+
+        func call(
+            _ call: OdooCall, admission: AdmissionClass, deadline: MonotonicInstant?
+        ) async throws(OdooError) -> JSONValue? {
+            let result = try await odoo.call(call, admission: admission, deadline: deadline)
+            if call.method == "load" { lesson.learn() }
+            return result
+        }
+    }
+
     @Test(arguments: scenes) func whatBeganWithoutItIsSettledWithoutIt(_ version: Int, _ scene: WriteScene) async throws
     {
         let (plant, addon) = try switched(version)
