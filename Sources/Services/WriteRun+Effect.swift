@@ -55,16 +55,10 @@ extension WriteRun {
             }
         }
         if let earlier = sent[effect.name] {
-            switch try await look() {
-            case .done(let found):
-                settle(changed: true)
-                return found
-            case .conflict(let why): throw unknown(canSettle: false, why)
-            case .notDone:
-                // What did not happen yet may still happen, and would then happen twice.
-                guard effect.repeats || odoo.wall - earlier >= callRunsMax else {
-                    throw unknown(canSettle: true, "the call may still run")
-                }
+            if let found = try await seen(look) { return found }
+            // What did not happen yet may still happen, and would then happen twice.
+            guard effect.repeats || odoo.wall - earlier >= callRunsMax else {
+                throw unknown(canSettle: true, "the call may still run")
             }
         }
         var intent: JSONObject = ["step": .string(effect.name)]
@@ -112,14 +106,21 @@ extension WriteRun {
     ) async throws(ServiceStop) -> Found {
         isAnswered = true
         defer { isAnswered = false }
+        if let found = try await seen(look) { return found }
+        settle(changed: false)
+        throw Self.nothingDone(answer)
+    }
+
+    /// What a look finds; nil where nothing was done.
+    private func seen<Found: Sendable>(
+        _ look: () async throws(ServiceStop) -> Look<Found>
+    ) async throws(ServiceStop) -> Found? {
         switch try await look() {
         case .done(let found):
             settle(changed: true)
             return found
         case .conflict(let why): throw unknown(canSettle: false, why)
-        case .notDone:
-            settle(changed: false)
-            throw Self.nothingDone(answer)
+        case .notDone: return nil
         }
     }
 
@@ -133,14 +134,8 @@ extension WriteRun {
         while true {
             var cause = "the call may still run"
             do throws(ServiceStop) {
-                switch try await look() {
-                case .done(let found):
-                    settle(changed: true)
-                    return found
-                case .conflict(let why): throw unknown(canSettle: false, why)
-                case .notDone:
-                    if once || !mayStillRun || host.wall - sentAt >= callRunsMax { return nil }
-                }
+                if let found = try await seen(look) { return found }
+                if once || !mayStillRun || host.wall - sentAt >= callRunsMax { return nil }
             } catch {
                 // A read that failed says nothing.
                 guard error.meaning == .away else { throw error }
