@@ -23,15 +23,7 @@ struct WorkOrderService: WalkedWrite {
             if action.isDone(operation) { return result(operation, site, "it was so already") }
             try await guardState(operation, run)
         }
-        let after = try await run.effect(
-            Effect(
-                name: action.rawValue, text: "\(action.rawValue) \(operation.name) of \(order.name)",
-                call: action.call(operation.id), repeats: action.repeats,
-                records: ["\(WorkOrderRecord.model),\(operation.id)", "\(ProductionOrderRecord.model),\(order.id)"])
-        ) { () async throws(ServiceStop) -> Look<WorkOrderRecord> in
-            guard let now = try await run.workOrder(operation.id) else { return .conflict("the operation is gone") }
-            return action.isDone(now) ? .done(now) : .notDone
-        }
+        let after = try await run.perform(action, operation, of: order, as: action.rawValue)
         return result(after, site, "\(action.rawValue) of \(after.name) is done")
             .telling(.workOrder(action, after, of: order, site: site, at: run.odoo.wall))
     }
@@ -45,19 +37,40 @@ struct WorkOrderService: WalkedWrite {
                 allowed: ["waiting", "ready", "in_progress"], reason: "operation-closed")
         default: break
         }
-        guard action == .start else { return }
-        // Odoo would refuse it in words of its own (recording 065).
-        guard try await run.odoo.workCenter(operation.workCenter.id)?.workingState != "blocked" else {
-            throw .conflict(
-                "a downtime of the work center is open: close it first", state: state,
-                allowed: ["waiting", "ready", "in_progress"], reason: "work-center-blocked")
-        }
+        if action == .start { try await run.guardWorkCenter(of: operation, state: state) }
     }
 
     private func result(_ operation: WorkOrderRecord, _ site: String?, _ text: String) -> WriteResult {
         WriteResult(
             json: WorkOrderView.json(operation, site: site), records: ["\(WorkOrderRecord.model),\(operation.id)"],
             text: text)
+    }
+}
+
+extension WriteRun {
+    /// Odoo would refuse the start of an operation in words of its own (recording 065).
+    func guardWorkCenter(of operation: WorkOrderRecord, state: String) async throws(ServiceStop) {
+        guard try await odoo.workCenter(operation.workCenter.id)?.workingState != "blocked" else {
+            throw .conflict(
+                "a downtime of the work center is open: close it first", state: state,
+                allowed: ["waiting", "ready", "in_progress"], reason: "work-center-blocked")
+        }
+    }
+
+    /// One operation's button, as the effect `name`; answers the operation as it is then.
+    func perform(
+        _ action: WorkOrderAction, _ operation: WorkOrderRecord, of order: ProductionOrderRecord, as name: String
+    ) async throws(ServiceStop) -> WorkOrderRecord {
+        try await effect(
+            Effect(
+                name: name, text: "\(action.rawValue) \(operation.name) of \(order.name)",
+                call: action.call([operation.id]), repeats: action.repeats,
+                intent: ["operation": JSONValue(operation.id)],
+                records: ["\(WorkOrderRecord.model),\(operation.id)", "\(ProductionOrderRecord.model),\(order.id)"])
+        ) { () async throws(ServiceStop) -> Look<WorkOrderRecord> in
+            guard let now = try await workOrder(operation.id) else { return .conflict("the operation is gone") }
+            return action.isDone(now) ? .done(now) : .notDone
+        }
     }
 }
 

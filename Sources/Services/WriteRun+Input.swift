@@ -112,9 +112,14 @@ extension WriteRun {
     }
 
     func workOrder(_ id: Int) async throws(ServiceStop) -> WorkOrderRecord? {
-        try await odoo.records(WorkOrderRecord.read([id])) { (record) throws(OdooShapeError) in
+        try await workOrders([id]).first
+    }
+
+    func workOrders(_ ids: [Int]) async throws(ServiceStop) -> [WorkOrderRecord] {
+        if ids.isEmpty { return [] }
+        return try await odoo.records(WorkOrderRecord.read(ids)) { (record) throws(OdooShapeError) in
             try WorkOrderRecord(record)
-        }.first
+        }
     }
 
     /// The work center of the path, permitted to the caller.

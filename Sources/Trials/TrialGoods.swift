@@ -15,7 +15,7 @@ struct TrialGoods: Sendable {
     let lotted: Int
     /// Made of two components, without operations.
     let plain: Int
-    /// Made of two components in one operation.
+    /// Made of two components in two operations.
     let worked: Int
     /// Where the operation is done, and one that may stand still.
     let workCenter: (id: Int, code: String)
@@ -52,8 +52,8 @@ struct TrialGoods: Sendable {
         }
         let component = try await product("COMPONENT")
         let workCenter = try await center("W")
-        /// A product with a bill of materials, and an operation where one is named.
-        func made(_ name: String, operation: String? = nil) async throws(TrialFailure) -> Int {
+        /// A product with a bill of materials, and the operations that are named.
+        func made(_ name: String, operations: [String] = []) async throws(TrialFailure) -> Int {
             let id = try await product(name)
             let read = try await plant.odoo(.read("product.product", ids: [id], fields: ["product_tmpl_id"]))
             guard let template = read?[0]?["product_tmpl_id"]?[0] else {
@@ -63,7 +63,7 @@ struct TrialGoods: Sendable {
             _ = try await plant.create(
                 "mrp.bom.line",
                 ["bom_id": JSONValue(bill), "product_id": JSONValue(component), "product_qty": 2])
-            if let operation {
+            for operation in operations {
                 _ = try await plant.create(
                     "mrp.routing.workcenter",
                     [
@@ -88,7 +88,7 @@ struct TrialGoods: Sendable {
                 ["name": .string("TRIAL-\(run)"), "usage": "internal", "location_id": JSONValue(stock)]),
             hold: (place, places?[0]?["complete_name"]?.string ?? ""), component: component,
             lotted: try await product("LOTTED", tracking: "lot"),
-            plain: try await made("PLAIN"), worked: try await made("WORKED", operation: "Work"),
+            plain: try await made("PLAIN"), worked: try await made("WORKED", operations: ["Work", "Check"]),
             workCenter: workCenter, spare: try await center("SPARE"))
     }
 }

@@ -136,7 +136,8 @@ package struct TrialPlant: Sendable {
         let order = try await order(goods, of: goods.worked, for: trial)
         let found = try await odoo(
             .searchRead(
-                "mrp.workorder", domain: [["production_id", "=", JSONValue(order)]], fields: ["id"], limit: 1))
+                "mrp.workorder", domain: [["production_id", "=", JSONValue(order)]], fields: ["id"], limit: 1,
+                order: "id"))
         guard let id = found?[0]?["id"]?.int else { throw TrialFailure("the released order has no operation") }
         return id
     }

@@ -194,6 +194,40 @@ extension WriteTrial {
                     try await plant.count("mrp.workorder", [["id", "=", JSONValue(id)], ["state", "=", "cancel"]])
                 }, what: "cancelled")
         },
+        WriteTrial("production-order.start") { (plant, goods) throws(TrialFailure) in
+            let id = try await plant.order(goods, of: goods.worked, for: "start-order")
+            return TrialPlant.Call(
+                path: "/v1/production-orders/\(id)/start",
+                figure: { () throws(TrialFailure) in
+                    try await plant.count(
+                        "mrp.workcenter.productivity", [["workorder_id.production_id", "=", JSONValue(id)]])
+                }, what: "times that were begun")
+        },
+        WriteTrial("production-order.pause") { (plant, goods) throws(TrialFailure) in
+            let id = try await plant.order(goods, of: goods.worked, for: "pause-order")
+            let found = try await plant.odoo(
+                .searchRead("mrp.workorder", domain: [["production_id", "=", JSONValue(id)]], fields: ["id"], limit: 9))
+            for operation in found?.array ?? [] {
+                _ = try await plant.must(
+                    "/v1/work-orders/\(operation["id"]?.int ?? 0)/start", key: "start-\(operation["id"]?.int ?? 0)")
+            }
+            return TrialPlant.Call(
+                path: "/v1/production-orders/\(id)/pause",
+                figure: { () throws(TrialFailure) in
+                    try await plant.count(
+                        "mrp.workcenter.productivity",
+                        [["workorder_id.production_id", "=", JSONValue(id)], ["date_end", "!=", false]])
+                }, change: 2, what: "times that were ended")
+        },
+        WriteTrial("production-order.finish") { (plant, goods) throws(TrialFailure) in
+            let id = try await plant.order(goods, of: goods.worked, for: "finish-order")
+            return TrialPlant.Call(
+                path: "/v1/production-orders/\(id)/finish",
+                figure: { () throws(TrialFailure) in
+                    try await plant.count(
+                        "mrp.workorder", [["production_id", "=", JSONValue(id)], ["state", "=", "done"]])
+                }, change: 2, what: "operations finished")
+        },
         WriteTrial("labour.report") { (plant, goods) throws(TrialFailure) in
             let id = try await plant.workOrder(goods, for: "labour")
             return TrialPlant.Call(

@@ -54,10 +54,11 @@ class Stage:
         self.shelves = [sandbox.create("stock.location", name=f"MIX-{n}", usage="internal", location_id=self.stock)
                         for n in range(spares)]
         self.centers = [sandbox.create("mrp.workcenter", name=f"MIX-D{n}", code=f"MIX-D{n}") for n in range(spares)]
-        self.make("MIX-W", {"SCREW-M6": 2}, operation="Work")
+        self.make("MIX-W", {"SCREW-M6": 2}, operations=["Work"])
+        self.make("MIX-2", {"SCREW-M6": 1}, operations=["Work", "Check"])
         self.make("MIX-L", {"SCREW-M6": 1}, tracking="lot")
 
-    def make(self, code, lines, tracking="none", operation=None):
+    def make(self, code, lines, tracking="none", operations=()):
         values = {"name": code, "default_code": code, "tracking": tracking}
         values |= {"type": "consu", "is_storable": True} if self.odoo == 19 else {
             "type": "product", "detailed_type": "product"}
@@ -67,7 +68,7 @@ class Stage:
         bill = self.sandbox.create("mrp.bom", product_tmpl_id=template[0]["product_tmpl_id"][0], product_qty=1)
         for component, quantity in lines.items():
             self.sandbox.create("mrp.bom.line", bom_id=bill, product_id=self.products[component], product_qty=quantity)
-        if operation:
+        for operation in operations:
             self.sandbox.create("mrp.routing.workcenter", name=operation, bom_id=bill, workcenter_id=self.center,
                                 time_cycle_manual=5)
 
@@ -291,6 +292,32 @@ def working(scene):
     scene.confirmed("MIX-W", {"SCREW-M6": 2}, quantity)
 
 
+def working_at_large(scene):
+    """An order whose operations nobody reports one by one."""
+    quantity = scene.quantity
+    order = yield from scene.order("MIX-2", quantity)
+    found = yield Call(None, f"/v1/work-orders?production_order={order}", method="GET")
+    first, second = sorted(item["id"] for item in found["items"])
+    path = f"/v1/production-orders/{order}"
+    times = scene.book.records
+    yield Call("production-order.start", path + "/start")
+    times["mrp.workcenter.productivity", first, False] += 1
+    scene.known(order, "progress", quantity)
+    yield Call("work-order.start", f"/v1/work-orders/{second}/start")
+    times["mrp.workcenter.productivity", second, False] += 1
+    yield Call("production-order.pause", path + "/pause")
+    for work in (first, second):
+        times["mrp.workcenter.productivity", work, False] -= 1
+        times["mrp.workcenter.productivity", work, True] += 1
+    yield Call("production-order.finish", path + "/finish")
+    for work in (first, second):
+        times["mrp.workorder done", work] += 1
+    scene.known(order, "to_close", quantity)
+    yield Call("production-order.confirm", path + "/confirm", {"final": True})
+    scene.known(order, "done", quantity, quantity)
+    scene.confirmed("MIX-2", {"SCREW-M6": 1}, quantity)
+
+
 def leaving_out(scene):
     """An operation that is begun and not done after all, and its order given up."""
     order = yield from scene.order("MIX-W", scene.quantity)
@@ -421,6 +448,8 @@ STORIES = [
     Story(taking_apart, ORDER + "production-order.confirm production-order.unbuild", 4),
     Story(working, ORDER + "work-order.start work-order.pause labour.report work-order.finish production-order.confirm",
           7),
+    Story(working_at_large, ORDER + "production-order.start work-order.start production-order.pause production-order.finish "
+          "production-order.confirm", 7),
     Story(leaving_out, ORDER + "work-order.start work-order.cancel production-order.cancel", 5),
     Story(naming, ORDER + "lot.create production-order.confirm", 4),
     Story(scrapping, "scrap.report", 1, 6),

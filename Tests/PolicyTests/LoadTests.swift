@@ -132,7 +132,7 @@ import Testing
     @Test func rulesKnowTheirPlaceAndResolvedOperations() throws {
         let policy = try PolicySet.shipped()
         let rule = try #require(policy.rules.first { $0.id == "mes-production" })
-        #expect(rule.operations.count == 28)
+        #expect(rule.operations.count == 31)
         #expect(rule.place.hasPrefix("access/production.yaml:"))
         #expect(
             policy.roles.map(\.name) == [

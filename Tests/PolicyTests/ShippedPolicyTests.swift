@@ -22,7 +22,8 @@ import Testing
     ]
     static let planning = [
         "production-order.create", "production-order.change-quantity", "production-order.release",
-        "production-order.reserve", "production-order.cancel", "production-order.unbuild", "work-order.cancel",
+        "production-order.reserve", "production-order.cancel", "production-order.unbuild", "production-order.start",
+        "production-order.pause", "production-order.finish", "work-order.cancel",
         "maintenance.close",
         "quality-alert.close", "lot.hold", "lot.release",
     ]

@@ -96,6 +96,37 @@ extension WriteScene {
             figure: { plant, id in
                 try await plant.count("mrp.workorder", [["id", "=", .init(id)], ["state", "=", "cancel"]])
             }),
+        WriteScene(
+            name: "start an order", prepare: { try await $0.order("PUMP-100", "released") },
+            path: { "/v1/production-orders/\($0)/start" }, effect: "mrp.workorder.button_start",
+            figure: { plant, id in
+                try await plant.count(
+                    "mrp.workcenter.productivity", [["workorder_id.production_id", "=", .init(id)]])
+            }),
+        WriteScene(
+            name: "pause an order",
+            prepare: { plant in
+                let id = try await plant.order("PUMP-100", "released")
+                let operations = try await plant.bench.send("GET", "/v1/work-orders?production_order=\(id)").json
+                for operation in operations["items"]?.array ?? [] {
+                    let operation = try #require(operation["id"]?.int)
+                    _ = try await plant.bench.send("POST", "/v1/work-orders/\(operation)/start", key: "s\(operation)")
+                }
+                return id
+            },
+            path: { "/v1/production-orders/\($0)/pause" }, effect: "mrp.workorder.button_pending",
+            figure: { plant, id in
+                try await plant.count(
+                    "mrp.workcenter.productivity",
+                    [["workorder_id.production_id", "=", .init(id)], ["date_end", "!=", false]])
+            }, change: ExactDecimal(2)),
+        WriteScene(
+            name: "finish an order", prepare: { try await $0.order("PUMP-100", "released") },
+            path: { "/v1/production-orders/\($0)/finish" }, effect: "mrp.workorder.button_finish",
+            figure: { plant, id in
+                try await plant.count(
+                    "mrp.workorder", [["production_id", "=", .init(id)], ["state", "=", "done"]])
+            }, change: ExactDecimal(2)),
     ]
 
     private static let bookings: [WriteScene] = [
