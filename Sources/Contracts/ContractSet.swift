@@ -25,7 +25,9 @@ package struct ContractSet: Sendable {
 
     /// Loads contracts: one operation in each file, and the shared schemas in `types.yaml`.
     /// - Throws: all errors of all files.
-    package static func load(files: [(path: String, text: String)]) throws(DocumentErrors) -> ContractSet {
+    package static func load(
+        files: [(path: String, text: String)], with second: SecondThread = .none
+    ) throws(DocumentErrors) -> ContractSet {
         let reader = DocumentReader()
         var definitions: [String: DocumentNode] = [:]
         var names: [String] = []
@@ -45,19 +47,24 @@ package struct ContractSet: Sendable {
         }
         var contracts: [Contract] = []
         var shapes: [String: String] = [:]
-        for file in files where !isTypes(file.path) {
-            reader.read(file.text, file: file.path) { mapping in
-                let contract = ContractReader(schemas: compiler, file: file.path).contract(mapping)
-                if contracts.contains(where: { $0.operation == contract.operation }) {
-                    mapping.report("a second contract of '\(contract.operation)'")
-                }
-                for endpoint in contract.endpoints {
-                    let shape = "\(endpoint.method.rawValue) \(endpoint.path.shape)"
-                    if let other = shapes[shape] { mapping.report("'\(shape)' belongs to '\(other)' already") }
-                    shapes[shape] = contract.operation
-                }
-                contracts.append(contract)
+        let definitionsRead = compiler.finished
+        let rest = files.filter { !isTypes($0.path) }
+        let read = DocumentFiles.read(rest, reporting: reader, with: second) { file, mapping, reader in
+            ContractReader(schemas: SchemaCompiler(reader: reader, definitionsRead), file: file).contract(mapping)
+        }
+        for one in read {
+            let contract = one.value
+            if contracts.contains(where: { $0.operation == contract.operation }) {
+                reader.report("a second contract of '\(contract.operation)'", at: one.mark)
             }
+            for endpoint in contract.endpoints {
+                let shape = "\(endpoint.method.rawValue) \(endpoint.path.shape)"
+                if let other = shapes[shape] {
+                    reader.report("'\(shape)' belongs to '\(other)' already", at: one.mark)
+                }
+                shapes[shape] = contract.operation
+            }
+            contracts.append(contract)
         }
         try reader.finish()
         return ContractSet(contracts: contracts, types: types)

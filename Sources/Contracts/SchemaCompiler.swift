@@ -20,6 +20,23 @@ package final class SchemaCompiler {
         self.definitions = definitions
     }
 
+    /// Definitions with their schemas, for other compilers that refer to them.
+    package struct Finished: Sendable {
+        fileprivate let definitions: [String: DocumentNode]
+        fileprivate let compiled: [String: Schema]
+    }
+
+    /// All definitions, compiled: what is wrong with them is reported here and nowhere else.
+    package var finished: Finished {
+        for name in definitions.keys.sorted() { _ = definition(name) }
+        return Finished(definitions: definitions, compiled: compiled)
+    }
+
+    package convenience init(reader: DocumentReader, _ finished: Finished) {
+        self.init(reader: reader, definitions: finished.definitions)
+        compiled = finished.compiled
+    }
+
     /// Nil when there is no such definition.
     package func definition(_ name: String) -> Schema? {
         if let schema = compiled[name] { return schema }

@@ -29,7 +29,9 @@ package struct EventCatalogue: Sendable {
 
     /// Reads the catalogue: one event in each file, shared schemas in `types.yaml`.
     /// - Throws: all errors of all files.
-    package static func load(files: [(path: String, text: String)]) throws(DocumentErrors) -> EventCatalogue {
+    package static func load(
+        files: [(path: String, text: String)], with second: SecondThread = .none
+    ) throws(DocumentErrors) -> EventCatalogue {
         let reader = DocumentReader()
         var definitions: [String: DocumentNode] = [:]
         for file in files where isTypes(file.path) {
@@ -39,14 +41,16 @@ package struct EventCatalogue: Sendable {
         }
         let compiler = SchemaCompiler(reader: reader, definitions: definitions)
         var events: [EventDefinition] = []
-        for file in files where !isTypes(file.path) {
-            reader.read(file.text, file: file.path) { mapping in
-                let event = EventReader(schemas: compiler, file: file.path).event(mapping)
-                if events.contains(where: { $0.name == event.name }) {
-                    mapping.report("a second description of '\(event.name)'")
-                }
-                events.append(event)
+        let definitionsRead = compiler.finished
+        let rest = files.filter { !isTypes($0.path) }
+        let read = DocumentFiles.read(rest, reporting: reader, with: second) { file, mapping, reader in
+            EventReader(schemas: SchemaCompiler(reader: reader, definitionsRead), file: file).event(mapping)
+        }
+        for one in read {
+            if events.contains(where: { $0.name == one.value.name }) {
+                reader.report("a second description of '\(one.value.name)'", at: one.mark)
             }
+            events.append(one.value)
         }
         try reader.finish()
         return EventCatalogue(events)

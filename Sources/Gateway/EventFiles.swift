@@ -7,7 +7,7 @@ package enum EventFiles {
     package static func load(
         _ directory: String
     ) throws(DocumentErrors) -> (catalogue: EventCatalogue, report: PublishedEvents.Report) {
-        let catalogue = try EventCatalogue.load(files: try Files.yaml(in: directory))
+        let catalogue = try EventCatalogue.load(files: try Files.yaml(in: directory), with: .started)
         let path = directory + "/" + EventCatalogue.publishedFile
         var published = PublishedEvents()
         if Files.exists(path) { published = try PublishedEvents(try Files.text(path).text, file: path) }

@@ -49,6 +49,8 @@ extension GatewayProcess {
         } catch {
             throw .configuration(error)
         }
+        // Opened while the policies are read: the one waits for the disk, the other computes.
+        async let opening = Self.open(configuration, log)
         do throws(DocumentErrors) {
             built = try builder.build(configuration, generation: 0)
         } catch {
@@ -58,8 +60,8 @@ extension GatewayProcess {
             problem = error.description
             built = last
         }
-        let (audit, ledger, identities) = try openStores(configuration, log)
-        let webhooks = try await openWebhooks(configuration, ledger, log)
+        let stores = try await opening.get()
+        let (audit, ledger, webhooks) = (stores.audit, stores.ledger, stores.webhooks)
         let odoo = try odooTarget(configuration, built.targets)
         let shared = SharedState(
             audit: audit, limiter: RateLimiter(),
@@ -84,7 +86,6 @@ extension GatewayProcess {
             ledger: ledger, sha256: { AuditDigest(of: $0.span).bytes }, configuration: services,
             reads: ReadCache(bytesMax: configuration.odoo.readCacheBytesMax))
         runner.adopt(built.snapshot.contracts)
-        let batches = try openBatches(configuration)
         let login = try odooLogin(configuration.odoo, log)
         let accounts: OdooAccounts
         do throws(DocumentErrors) {
@@ -97,7 +98,7 @@ extension GatewayProcess {
                 configuration.reactors > 0 ? configuration.reactors : ProcessInfo.processInfo.activeProcessorCount
             var handles: [ReactorHandle] = []
             for index in 0..<count { handles.append(try ReactorHandle.start(index: index) { _ in }) }
-            let desk = try makeDesk(built.snapshot, identities, handles, log)
+            let desk = try makeDesk(built.snapshot, stores.identities, handles, log)
             let statistics = (0..<count).map { _ in ServerStatistics() }
             let metrics = GatewayMetrics(
                 reactors: count, routes: configuration.routes.map(\.name),
@@ -105,7 +106,7 @@ extension GatewayProcess {
                 issuers: built.snapshot.issuers.filter { $0.published != nil }.map(\.configuration.issuer))
             let process = GatewayProcess(
                 Parts(
-                    shared: shared, ledger: ledger, runner: runner, batches: batches, reads: runner.reads,
+                    shared: shared, ledger: ledger, runner: runner, batches: stores.batches, reads: runner.reads,
                     desk: desk,
                     webhooks: webhooks, handles: handles, statistics: statistics, metrics: metrics,
                     keys: builder.keys, log: log, read: read),
@@ -116,7 +117,7 @@ extension GatewayProcess {
                 snapshot: { [weak process, first = built.snapshot] in process?.snapshot ?? first }, log: audit,
                 identities: desk)
             runner.batches = BatchRunner(
-                store: batches, runner: runner,
+                store: stores.batches, runner: runner,
                 desk: door.desk { shared.isDraining.load(ordering: .relaxed) })
             let session = OdooSessionBox()
             for handle in handles {
@@ -217,6 +218,28 @@ extension GatewayProcess {
     }
 
     // MARK: Stores and secrets
+
+    /// What outlives the process.
+    private struct Stores: Sendable {
+        let audit: AppendLog
+        let ledger: Ledger
+        let identities: IdentityStore
+        let webhooks: WebhookDesk
+        let batches: BatchStore
+    }
+
+    private static func open(_ configuration: Configuration, _ log: Logger) async -> Result<Stores, StartFailure> {
+        do throws(StartFailure) {
+            let (audit, ledger, identities) = try openStores(configuration, log)
+            return .success(
+                Stores(
+                    audit: audit, ledger: ledger, identities: identities,
+                    webhooks: try await openWebhooks(configuration, ledger, log),
+                    batches: try openBatches(configuration)))
+        } catch {
+            return .failure(error)
+        }
+    }
 
     private static func openStores(
         _ configuration: Configuration, _ log: Logger

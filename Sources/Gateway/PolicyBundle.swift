@@ -67,7 +67,7 @@ package struct PolicyBundle: Sendable {
     package func texts(in folder: String) -> [(path: String, text: String)] { texts { $0.hasPrefix(folder + "/") } }
 
     package func contracts() throws(DocumentErrors) -> ContractSet {
-        try ContractSet.load(files: texts(in: "services"))
+        try ContractSet.load(files: texts(in: "services"), with: .started)
     }
 
     package func policy(_ catalog: OperationCatalog) throws(DocumentErrors) -> PolicySet {

@@ -110,6 +110,20 @@ public enum ThreadCalls {
 
     /// Starts `body` on a new thread. Names longer than 15 bytes are cut, as Linux wants.
     public static func start(name: String, _ body: @escaping @Sendable () -> Void) throws(ReactorError) {
+        pthread_detach(try create(name, body))
+    }
+
+    /// The same; what it answers waits for the thread's end, and must be called once.
+    public static func begin(
+        name: String, _ body: @escaping @Sendable () -> Void
+    ) throws(ReactorError) -> @Sendable () -> Void {
+        let thread = try create(name, body)
+        return { pthread_join(thread, nil) }
+    }
+
+    private static func create(
+        _ name: String, _ body: @escaping @Sendable () -> Void
+    ) throws(ReactorError) -> pthread_t {
         let short = String(name.prefix(15))
         let box = Unmanaged.passRetained(
             Box {
@@ -128,7 +142,7 @@ public enum ThreadCalls {
             box.release()
             throw .system(call: "pthread_create", code: code)
         }
-        pthread_detach(thread)
+        return thread
     }
 
     /// A number that is the same on the same thread and differs between living threads.
