@@ -3,11 +3,14 @@ import Events
 
 /// The catalogue of events as files, held against what was published.
 package enum EventFiles {
+    /// - Parameter files: those of the directory, where they were read already.
     /// - Throws: all errors of all files, and every break of a published version.
     package static func load(
-        _ directory: String
+        _ directory: String, files: [(path: String, text: String)]? = nil
     ) throws(DocumentErrors) -> (catalogue: EventCatalogue, report: PublishedEvents.Report) {
-        let catalogue = try EventCatalogue.load(files: try Files.yaml(in: directory), with: .started)
+        var texts = files ?? []
+        if files == nil { texts = try Files.yaml(in: directory) }
+        let catalogue = try EventCatalogue.load(files: texts, with: .started)
         let path = directory + "/" + EventCatalogue.publishedFile
         var published = PublishedEvents()
         if Files.exists(path) { published = try PublishedEvents(try Files.text(path).text, file: path) }

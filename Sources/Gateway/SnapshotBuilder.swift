@@ -54,7 +54,7 @@ package struct SnapshotBuilder {
         }
         let events = collect(&errors, EventCatalogue.empty) { () throws(DocumentErrors) in
             guard let bundle else { return .empty }
-            return try EventFiles.load(bundle.directory + "/events").catalogue
+            return try EventFiles.load(bundle.directory + "/events", files: bundle.texts(in: "events")).catalogue
         }
         for contract in contracts.contracts {
             for name in contract.events where events[name] == nil {
