@@ -448,8 +448,8 @@ STORIES = [
     Story(taking_apart, ORDER + "production-order.confirm production-order.unbuild", 4),
     Story(working, ORDER + "work-order.start work-order.pause labour.report work-order.finish production-order.confirm",
           7),
-    Story(working_at_large, ORDER + "production-order.start work-order.start production-order.pause production-order.finish "
-          "production-order.confirm", 7),
+    Story(working_at_large, ORDER + "production-order.start work-order.start production-order.pause "
+          "production-order.finish production-order.confirm", 7),
     Story(leaving_out, ORDER + "work-order.start work-order.cancel production-order.cancel", 5),
     Story(naming, ORDER + "lot.create production-order.confirm", 4),
     Story(scrapping, "scrap.report", 1, 6),
