@@ -73,10 +73,10 @@ def upload(plant, gateway, path, start, stop=None):
 
 
 def received(plant, gateway):
-    """How far the file came, by an offset that cannot be."""
+    """The answer that says how far the file came, nothing at all among it, by an offset that cannot be."""
     answer = gateway.request("POST", "/v1/batches", "", "mes", {
         "Content-Type": "application/x-ndjson", "Idempotency-Key": "load", "Upload-Offset": "1"})
-    return answer.json["received_bytes"] if answer.status == 409 and "received_bytes" in answer.json else None
+    return answer if answer.status == 409 and "received_bytes" in answer.json else None
 
 
 def load(plant, arguments):
@@ -94,7 +94,7 @@ def load(plant, arguments):
     upload(plant, gateway, path, 0, int(size * chance.uniform(0.3, 0.6)))
     gateway.kill()
     gateway.start()
-    came = wait(20, lambda: received(plant, gateway), "the gateway says how far it came")
+    came = wait(20, lambda: received(plant, gateway), "the gateway says how far it came").json["received_bytes"]
     answer = upload(plant, gateway, path, came)
     holds(answer and answer.status == 202, f"{answer}")
     seconds, coming = time.monotonic() - began, memory.take()
