@@ -3,14 +3,18 @@ import Events
 
 /// The catalogue of events as files, held against what was published.
 package enum EventFiles {
-    /// - Parameter files: those of the directory, where they were read already.
     /// - Throws: all errors of all files, and every break of a published version.
     package static func load(
-        _ directory: String, files: [(path: String, text: String)]? = nil
+        _ directory: String
     ) throws(DocumentErrors) -> (catalogue: EventCatalogue, report: PublishedEvents.Report) {
-        var texts = files ?? []
-        if files == nil { texts = try Files.yaml(in: directory) }
-        let catalogue = try EventCatalogue.load(files: texts, with: .started)
+        try load(directory, files: try Files.yaml(in: directory))
+    }
+
+    /// - Parameter files: those of the directory, which were read already.
+    static func load(
+        _ directory: String, files: [(path: String, text: String)]
+    ) throws(DocumentErrors) -> (catalogue: EventCatalogue, report: PublishedEvents.Report) {
+        let catalogue = try EventCatalogue.load(files: files, with: .started)
         let path = directory + "/" + EventCatalogue.publishedFile
         var published = PublishedEvents()
         if Files.exists(path) { published = try PublishedEvents(try Files.text(path).text, file: path) }

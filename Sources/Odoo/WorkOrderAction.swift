@@ -13,7 +13,7 @@ package enum WorkOrderAction: String, Hashable, Sendable, CaseIterable {
     /// A second call does nothing, also where the first is late.
     package var repeats: Bool { self == .finish || self == .cancel }
 
-    package func call(_ ids: [Int]) -> OdooCall {
+    package func call(_ id: Int) -> OdooCall {
         let method =
             switch self {
             case .start: "button_start"
@@ -21,7 +21,7 @@ package enum WorkOrderAction: String, Hashable, Sendable, CaseIterable {
             case .finish: "button_finish"
             case .cancel: "action_cancel"
             }
-        return .button(WorkOrderRecord.model, method, ids: ids)
+        return .button(WorkOrderRecord.model, method, ids: [id])
     }
 
     /// Whether the operation is as the button leaves it.

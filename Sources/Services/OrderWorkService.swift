@@ -17,17 +17,17 @@ struct OrderWorkService: WalkedWrite {
         let (order, site) = try await run.permittedOrder()
         let operations = try await run.workOrders(order.workOrders)
         let parts = parts(of: operations, run)
-        if !parts.contains(where: { run.hasSent($0.step) }) {
+        if !parts.contains(where: { run.hasSent(step($0)) }) {
             guard run.odoo.version.hasWritingRecipes else { throw .unproved(run.odoo.version) }
             try guardState(order, operations)
             if parts.isEmpty { return .order(order, site, "it was so already") }
             if action == .start {
-                try await run.guardWorkCenter(of: parts[0].operation, state: ProductionOrderView.state(order.state))
+                try await run.guardWorkCenter(of: parts[0], state: ProductionOrderView.state(order.state))
             }
         }
         var events: [BusinessEvent] = []
         for part in parts {
-            let after = try await run.perform(action, part.operation, of: order, as: part.step)
+            let after = try await run.perform(action, part, of: order, as: step(part))
             events.append(.workOrder(action, after, of: order, site: site, at: run.odoo.wall))
         }
         let after = try await run.order()
@@ -37,29 +37,15 @@ struct OrderWorkService: WalkedWrite {
         return result
     }
 
-    private struct Part {
-        let operation: WorkOrderRecord
-        let step: String
-    }
-
     /// The operations whose button is pressed, each a step of its own: Odoo's pause of several ends the time of one
     /// (`end_previous` of `mrp_workorder.py`). Also those that an earlier try has sent.
-    private func parts(of operations: [WorkOrderRecord], _ run: WriteRun) -> [Part] {
-        let wanted: [WorkOrderRecord]
-        let sent = operations.filter { run.hasSent(step($0)) }
-        switch action {
-        case .start:
-            if !sent.isEmpty {
-                wanted = sent
-            } else if operations.contains(where: action.isDone) {
-                wanted = []
-            } else {
-                wanted = Self.next(of: operations).map { [$0] } ?? []
-            }
-        case .pause: wanted = operations.filter { $0.isTimed || run.hasSent(step($0)) }
-        case .finish, .cancel: wanted = operations.filter { !Self.isClosed($0) || run.hasSent(step($0)) }
+    private func parts(of operations: [WorkOrderRecord], _ run: WriteRun) -> [WorkOrderRecord] {
+        guard action == .start else {
+            return operations.filter { run.hasSent(step($0)) || !action.isDone($0) && $0.state != "cancel" }
         }
-        return wanted.map { Part(operation: $0, step: step($0)) }
+        let sent = operations.filter { run.hasSent(step($0)) }
+        if !sent.isEmpty || operations.contains(where: action.isDone) { return sent }
+        return Self.next(of: operations).map { [$0] } ?? []
     }
 
     private func step(_ operation: WorkOrderRecord) -> String { "\(action.rawValue)-\(operation.id)" }

@@ -64,8 +64,7 @@ extension WriteRun {
         try await effect(
             Effect(
                 name: name, text: "\(action.rawValue) \(operation.name) of \(order.name)",
-                call: action.call([operation.id]), repeats: action.repeats,
-                intent: ["operation": JSONValue(operation.id)],
+                call: action.call(operation.id), repeats: action.repeats,
                 records: ["\(WorkOrderRecord.model),\(operation.id)", "\(ProductionOrderRecord.model),\(order.id)"])
         ) { () async throws(ServiceStop) -> Look<WorkOrderRecord> in
             guard let now = try await workOrder(operation.id) else { return .conflict("the operation is gone") }

@@ -41,14 +41,12 @@ extension WriteTrial {
                     "measured": JSONValue(ExactDecimal(mantissa: 1998, scale: 2)),
                     "unit": "mm", "production_order": JSONValue(id),
                 ],
-                figure: { () throws(TrialFailure) in
-                    try await plant.count(
-                        NoteRecipe.model,
-                        [
-                            ["model", "=", "mrp.production"], ["res_id", "=", JSONValue(id)],
-                            ["body", "like", "TRIAL-\(plant.run)"],
-                        ])
-                }, what: "notes on the order")
+                figure: plant.counting(
+                    NoteRecipe.model,
+                    [
+                        ["model", "=", "mrp.production"], ["res_id", "=", JSONValue(id)],
+                        ["body", "like", "TRIAL-\(plant.run)"],
+                    ]), what: "notes on the order")
         },
         WriteTrial("lot.hold") { (plant, goods) throws(TrialFailure) in
             let lot = try await plant.lotOnHand(goods, for: "hold")

@@ -72,6 +72,13 @@ package struct TrialPlant: Sendable {
         ExactDecimal(try await odoo(.searchCount(model, domain: domain))?.int ?? 0)
     }
 
+    /// The same as the figure of a trial.
+    func counting(
+        _ model: String, _ domain: [JSONValue]
+    ) -> @Sendable () async throws(TrialFailure) -> ExactDecimal {
+        { () throws(TrialFailure) in try await count(model, domain) }
+    }
+
     /// What lies in a place and below.
     func quantity(_ product: Int, _ place: Int) async throws(TrialFailure) -> ExactDecimal {
         let found = try await odoo(

@@ -38,8 +38,7 @@ extension WriteTrial {
             return TrialPlant.Call(
                 path: "/v1/lots",
                 body: ["product": JSONValue(goods.lotted), "name": .string(name), "site": .string(TrialPlant.site)],
-                figure: { () throws(TrialFailure) in try await plant.count("stock.lot", [["name", "=", .string(name)]])
-                },
+                figure: plant.counting("stock.lot", [["name", "=", .string(name)]]),
                 what: "lots of that name")
         },
         WriteTrial("scrap.report") { (plant, goods) throws(TrialFailure) in
@@ -71,9 +70,8 @@ extension WriteTrial {
             return TrialPlant.Call(
                 path: "/v1/transfers/\(id)/validate",
                 body: ["lines": [["product": JSONValue(goods.component), "quantity": 2]]],
-                figure: { () throws(TrialFailure) in
-                    try await plant.count("stock.picking", [["backorder_id", "=", JSONValue(id)]])
-                }, what: "backorders of the transfer")
+                figure: plant.counting("stock.picking", [["backorder_id", "=", JSONValue(id)]]),
+                what: "backorders of the transfer")
         },
     ]
 }
@@ -90,25 +88,22 @@ extension WriteTrial {
                     "product": JSONValue(goods.plain), "quantity": 5, "site": .string(TrialPlant.site),
                     "external_reference": .string(reference),
                 ],
-                figure: { () throws(TrialFailure) in
-                    try await plant.count("mrp.production", [["origin", "=", .string(reference)]])
-                }, what: "orders with this reference")
+                figure: plant.counting("mrp.production", [["origin", "=", .string(reference)]]),
+                what: "orders with this reference")
         },
         WriteTrial("production-order.release") { (plant, goods) throws(TrialFailure) in
             let id = try await plant.order(goods, of: goods.plain, for: "release", released: false)
             return TrialPlant.Call(
                 path: "/v1/production-orders/\(id)/release",
-                figure: { () throws(TrialFailure) in
-                    try await plant.count("mrp.production", [["id", "=", JSONValue(id)], ["state", "!=", "draft"]])
-                }, what: "released")
+                figure: plant.counting("mrp.production", [["id", "=", JSONValue(id)], ["state", "!=", "draft"]]),
+                what: "released")
         },
         WriteTrial("production-order.change-quantity") { (plant, goods) throws(TrialFailure) in
             let id = try await plant.order(goods, of: goods.plain, for: "change")
             return TrialPlant.Call(
                 path: "/v1/production-orders/\(id)/change-quantity", body: ["quantity": 7],
-                figure: { () throws(TrialFailure) in
-                    try await plant.count("mrp.production", [["id", "=", JSONValue(id)], ["product_qty", "=", 7]])
-                }, what: "with the new quantity")
+                figure: plant.counting("mrp.production", [["id", "=", JSONValue(id)], ["product_qty", "=", 7]]),
+                what: "with the new quantity")
         },
         WriteTrial("production-order.reserve") { (plant, goods) throws(TrialFailure) in
             let id = try await plant.order(goods, of: goods.plain, for: "reserve")
@@ -119,14 +114,12 @@ extension WriteTrial {
             return TrialPlant.Call(
                 path: "/v1/production-orders/\(id)/consume",
                 body: ["product": JSONValue(goods.component), "quantity": 11],
-                figure: { () throws(TrialFailure) in
-                    try await plant.count(
-                        "stock.move",
-                        [
-                            ["raw_material_production_id", "=", JSONValue(id)], ["quantity", "=", 11],
-                            ["picked", "=", true],
-                        ])
-                }, what: "component lines with what was entered")
+                figure: plant.counting(
+                    "stock.move",
+                    [
+                        ["raw_material_production_id", "=", JSONValue(id)], ["quantity", "=", 11],
+                        ["picked", "=", true],
+                    ]), what: "component lines with what was entered")
         },
         WriteTrial("production-order.confirm") { (plant, goods) throws(TrialFailure) in
             let id = try await plant.order(goods, of: goods.plain, for: "confirm")
@@ -148,9 +141,8 @@ extension WriteTrial {
             let id = try await plant.order(goods, of: goods.plain, for: "cancel")
             return TrialPlant.Call(
                 path: "/v1/production-orders/\(id)/cancel",
-                figure: { () throws(TrialFailure) in
-                    try await plant.count("mrp.production", [["id", "=", JSONValue(id)], ["state", "=", "cancel"]])
-                }, what: "cancelled")
+                figure: plant.counting("mrp.production", [["id", "=", JSONValue(id)], ["state", "=", "cancel"]]),
+                what: "cancelled")
         },
     ]
 }
@@ -163,45 +155,39 @@ extension WriteTrial {
             let id = try await plant.workOrder(goods, for: "start")
             return TrialPlant.Call(
                 path: "/v1/work-orders/\(id)/start",
-                figure: { () throws(TrialFailure) in
-                    try await plant.count("mrp.workcenter.productivity", [["workorder_id", "=", JSONValue(id)]])
-                }, what: "times that were begun")
+                figure: plant.counting("mrp.workcenter.productivity", [["workorder_id", "=", JSONValue(id)]]),
+                what: "times that were begun")
         },
         WriteTrial("work-order.pause") { (plant, goods) throws(TrialFailure) in
             let id = try await plant.workOrder(goods, for: "pause")
             _ = try await plant.must("/v1/work-orders/\(id)/start", key: "start-for-pause")
             return TrialPlant.Call(
                 path: "/v1/work-orders/\(id)/pause",
-                figure: { () throws(TrialFailure) in
-                    try await plant.count(
-                        "mrp.workcenter.productivity",
-                        [["workorder_id", "=", JSONValue(id)], ["date_end", "!=", false]])
-                }, what: "times that were ended")
+                figure: plant.counting(
+                    "mrp.workcenter.productivity",
+                    [["workorder_id", "=", JSONValue(id)], ["date_end", "!=", false]]), what: "times that were ended")
         },
         WriteTrial("work-order.finish") { (plant, goods) throws(TrialFailure) in
             let id = try await plant.workOrder(goods, for: "finish")
             return TrialPlant.Call(
                 path: "/v1/work-orders/\(id)/finish",
-                figure: { () throws(TrialFailure) in
-                    try await plant.count("mrp.workorder", [["id", "=", JSONValue(id)], ["state", "=", "done"]])
-                }, what: "finished")
+                figure: plant.counting("mrp.workorder", [["id", "=", JSONValue(id)], ["state", "=", "done"]]),
+                what: "finished")
         },
         WriteTrial("work-order.cancel") { (plant, goods) throws(TrialFailure) in
             let id = try await plant.workOrder(goods, for: "cancel-operation")
             return TrialPlant.Call(
                 path: "/v1/work-orders/\(id)/cancel",
-                figure: { () throws(TrialFailure) in
-                    try await plant.count("mrp.workorder", [["id", "=", JSONValue(id)], ["state", "=", "cancel"]])
-                }, what: "cancelled")
+                figure: plant.counting("mrp.workorder", [["id", "=", JSONValue(id)], ["state", "=", "cancel"]]),
+                what: "cancelled")
         },
         WriteTrial("production-order.start") { (plant, goods) throws(TrialFailure) in
             let id = try await plant.order(goods, of: goods.worked, for: "start-order")
             return TrialPlant.Call(
                 path: "/v1/production-orders/\(id)/start",
-                figure: { () throws(TrialFailure) in
-                    try await plant.count(
-                        "mrp.workcenter.productivity", [["workorder_id.production_id", "=", JSONValue(id)]])
-                }, what: "times that were begun")
+                figure: plant.counting(
+                    "mrp.workcenter.productivity", [["workorder_id.production_id", "=", JSONValue(id)]]),
+                what: "times that were begun")
         },
         WriteTrial("production-order.pause") { (plant, goods) throws(TrialFailure) in
             let id = try await plant.order(goods, of: goods.worked, for: "pause-order")
@@ -213,31 +199,28 @@ extension WriteTrial {
             }
             return TrialPlant.Call(
                 path: "/v1/production-orders/\(id)/pause",
-                figure: { () throws(TrialFailure) in
-                    try await plant.count(
-                        "mrp.workcenter.productivity",
-                        [["workorder_id.production_id", "=", JSONValue(id)], ["date_end", "!=", false]])
-                }, change: 2, what: "times that were ended")
+                figure: plant.counting(
+                    "mrp.workcenter.productivity",
+                    [["workorder_id.production_id", "=", JSONValue(id)], ["date_end", "!=", false]]), change: 2,
+                what: "times that were ended")
         },
         WriteTrial("production-order.finish") { (plant, goods) throws(TrialFailure) in
             let id = try await plant.order(goods, of: goods.worked, for: "finish-order")
             return TrialPlant.Call(
                 path: "/v1/production-orders/\(id)/finish",
-                figure: { () throws(TrialFailure) in
-                    try await plant.count(
-                        "mrp.workorder", [["production_id", "=", JSONValue(id)], ["state", "=", "done"]])
-                }, change: 2, what: "operations finished")
+                figure: plant.counting(
+                    "mrp.workorder", [["production_id", "=", JSONValue(id)], ["state", "=", "done"]]), change: 2,
+                what: "operations finished")
         },
         WriteTrial("labour.report") { (plant, goods) throws(TrialFailure) in
             let id = try await plant.workOrder(goods, for: "labour")
             return TrialPlant.Call(
                 path: "/v1/work-orders/\(id)/labour",
                 body: ["start": "2026-01-05T06:00:00Z", "end": "2026-01-05T06:45:00Z"],
-                figure: { () throws(TrialFailure) in
-                    try await plant.count(
-                        "mrp.workcenter.productivity",
-                        [["workorder_id", "=", JSONValue(id)], ["date_start", "=", "2026-01-05 06:00:00"]])
-                }, what: "times booked")
+                figure: plant.counting(
+                    "mrp.workcenter.productivity",
+                    [["workorder_id", "=", JSONValue(id)], ["date_start", "=", "2026-01-05 06:00:00"]]),
+                what: "times booked")
         },
     ]
 
@@ -247,9 +230,8 @@ extension WriteTrial {
             return TrialPlant.Call(
                 path: "/v1/maintenance-requests",
                 body: ["title": .string(title), "work_center": JSONValue(goods.workCenter.id)],
-                figure: { () throws(TrialFailure) in
-                    try await plant.count("maintenance.request", [["name", "=", .string(title)]])
-                }, what: "requests of that title")
+                figure: plant.counting("maintenance.request", [["name", "=", .string(title)]]),
+                what: "requests of that title")
         },
         WriteTrial("maintenance.close") { (plant, goods) throws(TrialFailure) in
             let made = try await plant.must(
@@ -259,27 +241,24 @@ extension WriteTrial {
             let id = made["id"]?.int ?? 0
             return TrialPlant.Call(
                 path: "/v1/maintenance-requests/\(id)/close", body: [:],
-                figure: { () throws(TrialFailure) in
-                    try await plant.count(
-                        "maintenance.request", [["id", "=", JSONValue(id)], ["stage_id.done", "=", true]])
-                }, what: "in a stage that ends it")
+                figure: plant.counting(
+                    "maintenance.request", [["id", "=", JSONValue(id)], ["stage_id.done", "=", true]]),
+                what: "in a stage that ends it")
         },
         WriteTrial("downtime.report") { (plant, goods) throws(TrialFailure) in
             TrialPlant.Call(
                 path: "/v1/work-centers/\(goods.spare.id)/downtime", body: [:],
-                figure: { () throws(TrialFailure) in
-                    try await plant.count(
-                        "mrp.workcenter.productivity", [["workcenter_id", "=", JSONValue(goods.spare.id)]])
-                }, what: "downtimes")
+                figure: plant.counting(
+                    "mrp.workcenter.productivity", [["workcenter_id", "=", JSONValue(goods.spare.id)]]),
+                what: "downtimes")
         },
         WriteTrial("downtime.close") { (plant, goods) throws(TrialFailure) in
             TrialPlant.Call(
                 path: "/v1/work-centers/\(goods.spare.id)/downtime/close",
-                figure: { () throws(TrialFailure) in
-                    try await plant.count(
-                        "mrp.workcenter.productivity",
-                        [["workcenter_id", "=", JSONValue(goods.spare.id)], ["date_end", "!=", false]])
-                }, what: "downtimes that ended")
+                figure: plant.counting(
+                    "mrp.workcenter.productivity",
+                    [["workcenter_id", "=", JSONValue(goods.spare.id)], ["date_end", "!=", false]]),
+                what: "downtimes that ended")
         },
     ]
 }

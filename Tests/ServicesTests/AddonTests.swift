@@ -97,13 +97,9 @@ import Testing
     // MARK: The addon comes and goes
 
     /// The same Odoo without the addon, or with it.
-    struct Switched: OdooPort {
+    struct Switched: PassingPort {
         let odoo: SandboxPort
         let isThere: Switch
-
-        func version(deadline: MonotonicInstant?) async throws(OdooError) -> OdooVersion {
-            try await odoo.version(deadline: deadline)
-        }
 
         func call(
             _ call: OdooCall, admission: AdmissionClass, deadline: MonotonicInstant?
@@ -210,13 +206,9 @@ import Testing
     }
 
     /// Learns of the addon once something was loaded.
-    struct Learning: OdooPort {
+    struct Learning: PassingPort {
         let odoo: SandboxPort
         let lesson: Lesson
-
-        func version(deadline: MonotonicInstant?) async throws(OdooError) -> OdooVersion {
-            try await odoo.version(deadline: deadline)
-        }
 
         func call(
             _ call: OdooCall, admission: AdmissionClass, deadline: MonotonicInstant?

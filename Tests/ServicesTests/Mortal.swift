@@ -51,13 +51,9 @@ final class Death: Sendable {
     }
 }
 
-struct MortalOdoo: OdooPort {
+struct MortalOdoo: PassingPort {
     let odoo: SandboxPort
     let death: Death
-
-    func version(deadline: MonotonicInstant?) async throws(OdooError) -> OdooVersion {
-        try await odoo.version(deadline: deadline)
-    }
 
     func call(
         _ call: OdooCall, admission: AdmissionClass, deadline: MonotonicInstant?

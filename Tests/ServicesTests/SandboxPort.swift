@@ -74,3 +74,14 @@ final class SandboxPort: OdooPort {
 
     func effects(_ method: String) -> Int { sandbox.effects(of: "mrp.production." + method) }
 }
+
+/// A port that does something about calls on their way to the sandbox.
+protocol PassingPort: OdooPort {
+    var odoo: SandboxPort { get }
+}
+
+extension PassingPort {
+    func version(deadline: MonotonicInstant?) async throws(OdooError) -> OdooVersion {
+        try await odoo.version(deadline: deadline)
+    }
+}
