@@ -42,7 +42,8 @@ package struct OdooExternalID: Hashable, Sendable, CustomStringConvertible {
 extension OdooExternalID {
     /// Records asked about in one call. Default 200.
     package static let candidatesMax = 200
-    /// Most pages of them. Default 25: 5,000 records of one model since the operation was accepted.
+    /// Most pages of them. Default 25: 5,000 records of one model since the operation was accepted
+    /// and after the newest that was known when it was sent.
     package static let pagesMax = 25
     /// How far Odoo's clock may be behind ours. Default 1 hour.
     package static let clockSkewMax: Nanoseconds = .hours(1)

@@ -131,6 +131,7 @@ extension ServiceRunner {
         }
         let its = WriteRun(
             job, odoo: odoo, sites: sites, journal: journal, ledger: ledger, gate: gate, categories: categories,
+            newest: newest,
             callRunsMax: configuration.callRunsMax, probe: probe)
         run = its
         defer { its.unlock() }

@@ -18,6 +18,7 @@ package final class ServiceRunner: Sendable {
     private let batchBox = Mutex<BatchRunner?>(nil)
     let gate = RecordGate()
     let categories = ProductCategories()
+    let newest = NewestRecords()
     /// What is installed in Odoo.
     package let probe: OdooProbe
     let claims = Claims()

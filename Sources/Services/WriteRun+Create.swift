@@ -41,8 +41,11 @@ extension WriteRun {
         _ call: OdooCall, _ text: String, step name: String, as externalID: OdooExternalID,
         _ intent: JSONObject = JSONObject()
     ) async throws(ServiceStop) -> Int {
+        // Of the first sending, which is the one that may be looked for.
+        let after = intents[name].map { $0["after"]?.int ?? 0 } ?? newest.id(of: call.model)
         var journaled: JSONObject = [
             "step": .string(name), "external_id": .string(externalID.description), "model": .string(call.model),
+            "after": JSONValue(after),
         ]
         for (key, value) in intent.members { journaled[key] = value }
         if goesThroughAddon(name, [name]) {
@@ -51,27 +54,31 @@ extension WriteRun {
                 guard let id = AddonReference.id(of: results.first) else {
                     throw unknown(canSettle: false, "the addon does not say which record it is")
                 }
-                settle(changed: true)
-                return id
+                return finished(id, call.model)
             case .refused(let error): throw refusal(error)
             case .left: break
             }
         }
         let earlier = sent[name]
-        if let earlier, let id = try await find(externalID, call.model, sentAt: earlier) {
-            settle(changed: true)
-            return id
+        if let earlier, let id = try await find(externalID, call.model, after: after, sentAt: earlier) {
+            return finished(id, call.model)
         }
         try await begin(.effect, text, intent: .object(journaled))
         note(sent: name, at: odoo.wall)
-        let id = try await load(call, as: externalID)
+        return finished(try await load(call, as: externalID, after: after), call.model)
+    }
+
+    private func finished(_ id: Int, _ model: String) -> Int {
+        newest.note(id, of: model)
         settle(changed: true)
         return id
     }
 
     /// Loads until it is answered. A sending without an answer is looked for before another: a `load` writes the fields
     /// of a record that is there again, over what a person may have changed since.
-    private func load(_ call: OdooCall, as externalID: OdooExternalID) async throws(ServiceStop) -> Int {
+    private func load(
+        _ call: OdooCall, as externalID: OdooExternalID, after: Int
+    ) async throws(ServiceStop) -> Int {
         var pause = OdooSession.pauseMax
         var tries = 1
         var isUnheard = false
@@ -90,7 +97,9 @@ extension WriteRun {
                 switch error.outcome {
                 case .unknown, .applied:
                     isUnheard = true
-                    if let id = try await find(externalID, call.model, sentAt: sentAt, outcome: error.outcome) {
+                    if let id = try await find(
+                        externalID, call.model, after: after, sentAt: sentAt, outcome: error.outcome)
+                    {
                         return id
                     }
                 case .notSent where isUnheard: break
@@ -113,7 +122,7 @@ extension WriteRun {
     ///
     /// As long as it may still run nothing is sent again: it would come after that, and write over what is changed then.
     private func find(
-        _ externalID: OdooExternalID, _ model: String, sentAt: WallInstant,
+        _ externalID: OdooExternalID, _ model: String, after: Int, sentAt: WallInstant,
         outcome: OdooOutcome = .unknown(mayStillRun: true)
     ) async throws(ServiceStop) -> Int? {
         let runs: Bool
@@ -124,7 +133,7 @@ extension WriteRun {
         while true {
             var cause = "the call may still run"
             do throws(ServiceStop) {
-                if let id = try await record(of: externalID, model) { return id }
+                if let id = try await record(of: externalID, model, after: after) { return id }
                 if !runs || host.wall - sentAt >= callRunsMax { return nil }
             } catch {
                 // A read that failed says nothing.
@@ -141,9 +150,11 @@ extension WriteRun {
         }
     }
 
-    /// The record with an external id, among those that were made since the operation was accepted.
-    private func record(of externalID: OdooExternalID, _ model: String) async throws(ServiceStop) -> Int? {
-        var after = 0
+    /// The record with an external id, among those that were made after another and since the operation was accepted.
+    private func record(
+        of externalID: OdooExternalID, _ model: String, after: Int
+    ) async throws(ServiceStop) -> Int? {
+        var after = after
         for _ in 0..<OdooExternalID.pagesMax {
             let search = externalID.candidates(model, since: acceptedAt, after: after)
             let ids = try await odoo.records(search) { $0.id }

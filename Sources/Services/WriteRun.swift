@@ -41,6 +41,7 @@ final class WriteRun {
     var isAnswered = false
     private let gate: RecordGate
     private let categories: ProductCategories
+    let newest: NewestRecords
     /// What the policy is asked about, as far as the service has said; nil before.
     private var category: Category?
     /// The product that the body names, once it was read.
@@ -55,7 +56,8 @@ final class WriteRun {
 
     init(
         _ job: WriteJob, odoo: OdooSession, sites: SiteMap, journal: OperationJournal, ledger: any LedgerPort,
-        gate: RecordGate, categories: ProductCategories, callRunsMax: Nanoseconds, probe: OdooProbe
+        gate: RecordGate, categories: ProductCategories, newest: NewestRecords, callRunsMax: Nanoseconds,
+        probe: OdooProbe
     ) {
         self.callRunsMax = callRunsMax
         self.probe = probe
@@ -63,6 +65,7 @@ final class WriteRun {
         self.ledger = ledger
         self.gate = gate
         self.categories = categories
+        self.newest = newest
         self.odoo = odoo
         self.sites = sites
         self.journal = journal
