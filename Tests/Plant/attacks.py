@@ -675,8 +675,20 @@ def counted(gateway, case):
     return {reason: count(gateway, case.metric, reason) for reason in case.reasons}
 
 
+def sides():
+    """The processors of the gateway, its client and its servers, and those of the attackers, who have machines of their own
+    in life; the same ones where there is one."""
+    all_of_them = sorted(os.sched_getaffinity(0))
+    return (set(all_of_them[:-1]) or set(all_of_them)), {all_of_them[-1]}
+
+
+OURS, THEIRS = sides()
+
+
 def perform(plant, number, case, arguments):
     """One attack; the row of the table."""
+    # What is started inherits where it may run.
+    os.sched_setaffinity(0, OURS)
     behind = Servers()
     plant.servers.append(behind)
     changes = proxying(behind.good)
@@ -694,6 +706,7 @@ def perform(plant, number, case, arguments):
     calm.stop()
     before = gateway.rss_kib()
     client = Honest(gateway, case.listener)
+    os.sched_setaffinity(0, THEIRS)
     attack = Attack(gateway, max(arguments.seconds, case.least))
     peak, isOver = [before], threading.Event()
 
