@@ -676,8 +676,8 @@ def counted(gateway, case):
 
 
 def sides():
-    """The processors of the gateway, its client and its servers, and those of the attackers, who have machines of their own
-    in life; the same ones where there is one."""
+    """The processors of the gateway, its client and its servers, and those of the attackers, who have machines of their
+    own in life; the same ones where there is one."""
     all_of_them = sorted(os.sched_getaffinity(0))
     return (set(all_of_them[:-1]) or set(all_of_them)), {all_of_them[-1]}
 
