@@ -246,6 +246,7 @@ package struct UpstreamEntry: Sendable, Equatable {
     package var responseTimeout: Nanoseconds = .seconds(120)
     package var idleTimeout: Nanoseconds = .seconds(30)
     package var stallTimeout: Nanoseconds = .seconds(1)
+    package var discardTimeout: Nanoseconds = .seconds(1)
     package var idleMax = 1_024
     /// `Host` sent upstream: the client's own, or the server's. Default the server's.
     package var preservesHost = false

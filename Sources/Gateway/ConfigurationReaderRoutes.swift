@@ -16,6 +16,8 @@ extension ConfigurationReader {
             upstream.responseTimeout = timeout(entry, "response_timeout", upstream.responseTimeout)
             upstream.idleTimeout = timeout(entry, "idle_timeout", upstream.idleTimeout)
             upstream.stallTimeout = timeout(entry, "stall_timeout", upstream.stallTimeout)
+            upstream.discardTimeout = entry.duration(
+                "discard_timeout", in: 0 ... .minutes(60), default: upstream.discardTimeout)
             upstream.idleMax = entry.int("idle_connections", in: 0...65_536, default: upstream.idleMax)
             upstream.preservesHost = entry.bool("preserve_host", default: upstream.preservesHost)
             upstream.authoritiesFile = entry.string("authorities")

@@ -108,7 +108,7 @@ package final class GatewayMetrics: Sendable {
             "upstream_failures", "Calls since the start that brought no whole answer.", [upstreamLabel])
         upstreamConnections = builder.gauge(
             "upstream_connections", "What became of connections to servers since the start.",
-            [upstreamLabel, Label("event", ["made", "repeated", "early", "yielded"])])
+            [upstreamLabel, Label("event", ["made", "repeated", "early", "yielded", "discarded"])])
         ledger = builder.gauge("ledger_operations", "Operations in the ledger.", [Label("state", Self.ledgerStates)])
         batches = builder.gauge(
             "batches", "Batches by their state; received ones run or wait. bytes is what all of them hold.",
@@ -198,9 +198,11 @@ package final class GatewayMetrics: Sendable {
             }
             let statistics = target.statistics
             upstreamFailures.writer(writer).set(statistics.failures.current, at: i)
-            let counts = [statistics.connections, statistics.repeated, statistics.early, statistics.yielded]
+            let counts = [
+                statistics.connections, statistics.repeated, statistics.early, statistics.yielded, statistics.discarded,
+            ]
             for (j, n) in counts.enumerated() {
-                upstreamConnections.writer(writer).set(n.current, at: i * 4 + j)
+                upstreamConnections.writer(writer).set(n.current, at: i * 5 + j)
             }
         }
         for (i, name) in Self.ledgerStates.enumerated() { ledger.writer(writer).set(reading.ledger[name] ?? 0, at: i) }

@@ -369,13 +369,13 @@ final class ProxyCall: UpstreamCall, ExchangeConsumer {
 
     func clientGone() { giveUp() }
 
-    /// The client is gone or spoke nonsense: the server's work is of no use any more.
+    /// The client is gone or spoke nonsense: nobody waits for the answer.
     private func giveUp() {
         let open = connection ?? pending
         let waiting = ticket
         let from = pool
         release()
-        open?.cancel()
+        open?.abandon()
         if let waiting { from?.withdraw(waiting) }
     }
 

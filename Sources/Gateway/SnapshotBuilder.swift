@@ -239,6 +239,7 @@ package struct SnapshotBuilder {
         upstream.responseTimeout = entry.responseTimeout
         upstream.idleTimeout = entry.idleTimeout
         upstream.stallTimeout = entry.stallTimeout
+        upstream.discardTimeout = entry.discardTimeout
         upstream.idleMax = entry.idleMax
         var gate: UpstreamGate?
         if entry.inFlightMax > 0 {

@@ -59,7 +59,6 @@ public final class Listener: Descriptor {
             switch SocketCalls.accept(fd) {
             case .connection(let descriptor, let peer):
                 if descriptor < 0 { continue }
-                SocketCalls.noDelay(descriptor)
                 accepted(descriptor, peer)
                 if !isOpen { return }
             case .nothing:

@@ -38,7 +38,9 @@ public final class Reactor {
     private final var slots: [Slot] = []
     private final var freeSlots: [UInt32] = []
     private final var timers: TimerWheel
+    /// Payloads of timers that are due, and how many of them have been told.
     private final var fired: [UInt64] = []
+    private final var firedTold = 0
     private final var actions: [UInt32: (Reactor) -> Void] = [:]
     private final var nextAction: UInt32 = 0
     private final var deferred: [Descriptor] = []
@@ -76,7 +78,7 @@ public final class Reactor {
             beginTurn()
             if !running { break }
             var timeout: Int32 = -1
-            if handle.hasWork || !deferred.isEmpty {
+            if handle.hasWork || !deferred.isEmpty || !fired.isEmpty {
                 timeout = 0
             } else if let next = timers.next(after: now) {
                 timeout = Int32(clamping: max(0, (next - now + 999_999) / 1_000_000))
@@ -106,8 +108,8 @@ public final class Reactor {
         if handle.hasWork {
             for work in handle.takeWork() { work(self) }
             handle.runJobs()
+            runDeferred()
         }
-        runDeferred()
     }
 
     private final func endTurn() {
@@ -142,24 +144,40 @@ public final class Reactor {
     /// Ends the loop after this turn.
     public final func stop() { running = false }
 
+    /// How long the timers of one turn may keep the loop. A hundred connections may be due to be cut off in one tick, each
+    /// with megabytes that the kernel has to free: who waits for an answer must not wait for all of them.
+    private static let timersPerTurnMax = Nanoseconds.microseconds(200)
+
     private final func fireTimers() {
-        fired.removeAll(keepingCapacity: true)
-        timers.advance(to: now, fired: &fired)
-        var i = 0
-        while i < fired.count {
-            let payload = fired[i]
-            i += 1
-            if payload & Self.actionFlag != 0 {
-                if let action = actions.removeValue(forKey: UInt32(truncatingIfNeeded: payload)) { action(self) }
-                continue
-            }
-            let slot = Int(truncatingIfNeeded: payload & 0xffff_ffff)
-            let generation = UInt32(truncatingIfNeeded: payload >> 32)
-            guard slot < slots.count, slots[slot].generation & 0x7fff_ffff == generation,
-                let descriptor = slots[slot].descriptor
-            else { continue }
-            descriptor.timerFired()
+        if fired.isEmpty {
+            timers.advance(to: now, fired: &fired)
+            if fired.isEmpty { return }
         }
+        // Simulated time does not pass within a turn.
+        let end = network == nil ? Clock.monotonic() + Self.timersPerTurnMax : MonotonicInstant(nanoseconds: .max)
+        while firedTold < fired.count {
+            let payload = fired[firedTold]
+            firedTold += 1
+            fire(payload)
+            if network == nil, Clock.monotonic() >= end { break }
+        }
+        if firedTold == fired.count {
+            fired.removeAll(keepingCapacity: true)
+            firedTold = 0
+        }
+    }
+
+    private final func fire(_ payload: UInt64) {
+        if payload & Self.actionFlag != 0 {
+            if let action = actions.removeValue(forKey: UInt32(truncatingIfNeeded: payload)) { action(self) }
+            return
+        }
+        let slot = Int(truncatingIfNeeded: payload & 0xffff_ffff)
+        let generation = UInt32(truncatingIfNeeded: payload >> 32)
+        guard slot < slots.count, slots[slot].generation & 0x7fff_ffff == generation,
+            let descriptor = slots[slot].descriptor
+        else { return }
+        descriptor.timerFired()
     }
 
     /// Who asks again meanwhile has its turn after the next look at the sockets, so that nobody keeps the loop.

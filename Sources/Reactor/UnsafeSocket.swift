@@ -113,6 +113,7 @@ enum SocketCalls {
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, 4)
         setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, 4)
         if family == AF_INET6 { setsockopt(fd, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &one, 4) }
+        prepareListener(fd)
         let code = withUnsafeMutablePointer(to: &copy) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(fd, $0, address.length) }
         }
@@ -151,6 +152,7 @@ enum SocketCalls {
         guard fd > 2, getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0, listens != 0 else {
             return false
         }
+        prepareListener(fd)
         return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && fcntl(fd, F_SETFL, O_NONBLOCK) == 0
     }
 
@@ -213,6 +215,17 @@ enum SocketCalls {
         }
         if code != 0 { throw .system(call: "socketpair", code: errno) }
         return ends
+    }
+
+    /// Bytes of an answer that the kernel takes beyond what it may send already. Without a bound it takes some MiB for
+    /// each client that does not read, which no figure of the process shows.
+    static let unsentBytesMax: Int32 = 131_072
+
+    /// Options that Linux hands down to the connections a socket accepts, so that they cost nothing for each.
+    private static func prepareListener(_ fd: Int32) {
+        noDelay(fd)
+        var unsent = unsentBytesMax
+        setsockopt(fd, Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT, &unsent, 4)
     }
 
     static func noDelay(_ fd: Int32) {

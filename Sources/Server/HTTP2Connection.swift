@@ -26,8 +26,9 @@ final class HTTP2Connection: SocketStream, ServerConnection, HTTP2SessionOwner {
     private final var pending: IOBuffer?
     private final var drained: [HTTP2Exchange] = []
     private final var telling: [HTTP2Exchange] = []
-    /// Requests of what is being read.
+    /// Requests that have come and not begun, and how many of them have been looked at.
     private final var fresh: [HTTP2Exchange] = []
+    private final var freshDone = 0
     private final var isDriving = false
     private final var inputEnded = false
     private final var isBroken = false
@@ -105,6 +106,7 @@ final class HTTP2Connection: SocketStream, ServerConnection, HTTP2SessionOwner {
 
     private func work() {
         var reads = 0
+        if !fresh.isEmpty { startFresh() }
         while isOpen && !isBroken {
             // Others have their turn before a client that sends without pause is read from again.
             if reads == Self.readsPerTurnMax {
@@ -160,15 +162,24 @@ final class HTTP2Connection: SocketStream, ServerConnection, HTTP2SessionOwner {
     /// A request is complete enough to begin, but more may have come with it: a reset, for one.
     final func noteFresh(_ exchange: HTTP2Exchange) { fresh.append(exchange) }
 
+    /// How many requests of one connection begin before others have their turn. What is left begins in the next ones,
+    /// where it has not been taken back by then.
+    private static let startsPerTurnMax = 8
+
     private func startFresh() {
+        var starts = 0
         // By index: a handler may close the connection, but adds no requests to it.
-        var next = 0
-        while next < fresh.count {
-            let exchange = fresh[next]
-            next += 1
-            if exchange.connection === self { exchange.start() }
+        while freshDone < fresh.count {
+            if starts == Self.startsPerTurnMax {
+                wantEndOfTurn()
+                return
+            }
+            let exchange = fresh[freshDone]
+            freshDone += 1
+            if exchange.connection === self, exchange.start() { starts += 1 }
         }
         fresh.removeAll(keepingCapacity: true)
+        freshDone = 0
     }
 
     /// Whether something left that lets the producers go on.

@@ -112,10 +112,10 @@ public final class HTTP2Exchange: Exchange, HTTP2Receiver {
         connection.noteFresh(self)
     }
 
-    /// Hands the request on, with what has come of its body.
-    func start() {
+    /// Hands the request on, with what has come of its body; false where nothing is to begin any more.
+    func start() -> Bool {
         // What is to be reset for its client's own error is not begun either (CVE-2025-8671).
-        guard isFresh, !stream.isDoomed, let connection else { return }
+        guard isFresh, !stream.isDoomed, let connection else { return false }
         isFresh = false
         let server = connection.server
         begin(server, now: reactor.now)
@@ -129,6 +129,7 @@ public final class HTTP2Exchange: Exchange, HTTP2Receiver {
         } else if stream.requestEnded {
             requestEnded()
         }
+        return true
     }
 
     public func requestRefused(_ error: HTTPError) {

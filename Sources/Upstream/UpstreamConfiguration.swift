@@ -30,6 +30,9 @@ package struct UpstreamConfiguration: Sendable {
     /// request, while others wait for its place. Then it breaks off: a few slow clients must not hold a server that works
     /// on eight calls at once. Default 1 s, with the 64 KiB that wait for each client as good as 64 KiB/s.
     package var stallTimeout: Nanoseconds = .seconds(1)
+    /// How long the answer to a call whose client is gone is still read, to be thrown away: the call keeps its place
+    /// meanwhile, and its connection afterwards. Default 1 s; 0 breaks such calls off at once. (rapid reset)
+    package var discardTimeout: Nanoseconds = .seconds(1)
     package var http = HTTPLimits.upstream
 
     package init(name: String, addresses: [SocketAddress], authority: String, tls: TLSClientContext? = nil) {

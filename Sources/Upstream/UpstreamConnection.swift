@@ -32,8 +32,10 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
     /// Whether the answer's body comes so fast that a larger buffer is worth its memory.
     final var isBodyWide = false
     private final var isDriving = false
-    private final var requestEnded = false
+    final var requestEnded = false
     private final var answered = false
+    /// Until when the answer to a call that was given up is read. (`abandon`)
+    final var discardUntil: MonotonicInstant?
     /// Status of the final answer, 0 before it came.
     package private(set) final var answerStatus = 0
     private final var interims = 0
@@ -151,6 +153,10 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
         pool.ended(passage, failure: .cancelled)
     }
 
+    private final var answerDeadline: MonotonicInstant {
+        discardUntil ?? reactor.now + pool.configuration.responseTimeout
+    }
+
     // MARK: Upgrade
 
     /// What the server sent behind its 101.
@@ -185,6 +191,7 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
         headReader = ResponseHeadReader(limits: pool.configuration.http)
         requestEnded = false
         answered = false
+        discardUntil = nil
         answerStatus = 0
         interims = 0
         isPaused = false
@@ -379,7 +386,7 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
         guard isReadable else { return false }
         switch passBody() ?? receiveInput() {
         case .bytes:
-            setDeadline(reactor.now + pool.configuration.responseTimeout)
+            setDeadline(answerDeadline)
             return isOpen
         case .nothing: return false
         case .end:
@@ -424,6 +431,7 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
         if !requestEnded { pool.target.statistics.early.add() }
         let ended = call
         call = nil
+        if discardUntil != nil { pool.target.statistics.discarded.add() }
         if isBodyWide {
             isBodyWide = false
             reactor.narrow(input)
@@ -471,7 +479,7 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
         guard let failedCall = call else { return close() }
         call = nil
         close()
-        pool.ended(passage, failure: failure)
+        pool.ended(passage, failure: discardUntil == nil ? failure : .cancelled)
         failedCall.failed(failure)
     }
 

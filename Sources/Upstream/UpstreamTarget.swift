@@ -48,6 +48,8 @@ package final class UpstreamStatistics: Sendable {
     package let early = Count()
     /// Calls that broke off because their clients held them up while others waited for the place.
     package let yielded = Count()
+    /// Answers that were read and thrown away, because their clients were gone.
+    package let discarded = Count()
     /// Connections made.
     package let connections = Count()
 

@@ -620,8 +620,8 @@ CASES = [
     Case("TLS renegotiation", renegotiation, ["repeated-handshake"], listener="tls", protocol="TLS"),
     Case("TLS key updates without end", key_updates, ["repeated-handshake"], listener="tls", protocol="TLS"),
     Case("rapid reset (CVE-2023-44487)", http2.rapid_reset, ["reset-flood"], server=RATED, note=RATE, **HTTP2),
-    Case("rapid reset, once the request is under way", http2.later_reset, ["reset-flood"], server=RATED, note=RATE,
-         **HTTP2),
+    Case("rapid reset, once the request is under way", http2.later_reset, ["reset-flood"], server=RATED, in_flight=8,
+         note="as shipped; 8 calls in flight", **HTTP2),
     Case("server-induced resets (CVE-2025-8671)", http2.induced_resets, ["reset-flood"], server=RATED, note=RATE,
          **HTTP2),
     Case("WINDOW_UPDATE of zero", http2.empty_updates, ["protocol-error"], server=RATED, note=RATE, **HTTP2),
@@ -775,7 +775,7 @@ def judge(row, arguments):
         wrong.append(f"nothing was counted under {', '.join(row.case.reasons)}")
     if row.memory > row.case.memory_kib:
         wrong.append(f"{row.memory} KiB more memory than before, {row.case.memory_kib} at most")
-    if not arguments.short and row.p99 > max(3 * row.calm, row.calm + 5):
+    if not arguments.short and row.p99 > 3 * row.calm:
         wrong.append(f"p99 {row.p99:.2f} ms, in calm {row.calm:.2f} ms")
     return wrong
 
@@ -819,10 +819,10 @@ Written by `make attacks`; do not edit. An attack on one side, a well-behaved cl
 event loop for each, on {cores} cores ({machine}), {date}. Limits in time are set to seconds where an attack waits for
 them, as the row says; the shipped ones are in [LIMITS.md](LIMITS.md).
 
-Asserted for each row: every honest request succeeds; its p99 stays within three times that of calm (or 5 ms more,
-below which the machine's noise is larger); resident memory grows by no more than the bound in the row; a counter of
-`/metrics` says what was done to the attacker. The client, the attackers and the servers behind are Python on the same
-machine.
+Asserted for each row: every honest request succeeds; its p99 stays within three times that of calm; resident memory
+grows by no more than the bound in the row; a counter of `/metrics` says what was done to the attacker. The client, the
+attackers and the servers behind are Python on the same machine; the attackers have a processor of their own where
+there are two, as they have machines of their own in life.
 
 {table}
 

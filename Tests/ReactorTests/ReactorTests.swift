@@ -98,6 +98,30 @@ struct ReactorTests {
         #expect(!ran.withLock { $0 })
     }
 
+    @Test func manyTimersThatAreDueAtOnceKeepTheLoopFromNobody() async throws {
+        let before = Mutex<Int?>(nil)
+        let fired = Tally()
+        let count = 100
+        try await onReactor { reactor, done in
+            let due = reactor.now + .milliseconds(20)
+            for _ in 0..<count {
+                reactor.schedule(at: due) { reactor in
+                    // What it takes to close a connection of which much has not been read.
+                    let end = Clock.monotonic() + .milliseconds(1)
+                    while Clock.monotonic() < end {}
+                    fired.add()
+                    if fired.value == 1 {
+                        reactor.handle.post { _ in before.withLock { $0 = fired.value } }
+                    }
+                    if fired.value == count { done() }
+                }
+            }
+        }
+        #expect(fired.value == count, "all of them fire")
+        let told = try #require(before.withLock { $0 })
+        #expect(told < count / 2, "others had to wait for \(told) of \(count) timers")
+    }
+
     @Test func tenThousandPostsFromFourThreadsAllArrive() async throws {
         let handle = try ReactorHandle.start(index: 0) { _ in }
         let count = Tally()
@@ -203,6 +227,40 @@ struct SocketTests {
             done()
         }
         #expect(port.withLock { $0 } > 0)
+    }
+
+    @Test func theKernelHoldsLittleForAClientThatDoesNotRead() async throws {
+        let taken = Mutex(0)
+        let client = Mutex<Int32>(-1)
+        try await onReactor { reactor, done in
+            let handle = reactor.handle
+            let listener = try? Listener(Self.loopback(), reactor: reactor) { fd, _ in
+                // As much as it takes, in pieces with a pause between them, so that the kernel could make more room.
+                let piece = [UInt8](repeating: 120, count: 65_536)
+                handle.spawn {
+                    var pauses = 0
+                    while pauses < 20 {
+                        let n = piece.withUnsafeBytes { SocketCalls.send(fd, $0) }
+                        if n > 0 {
+                            taken.withLock { $0 += n }
+                        } else {
+                            pauses += 1
+                            await handle.sleep(.milliseconds(5))
+                        }
+                    }
+                    SocketCalls.close(fd)
+                    done()
+                }
+            }
+            guard let listener else { return done() }
+            reactor.setLocal(listener)
+            if let fd = try? SocketCalls.connect(listener.address) { client.withLock { $0 = fd } }
+        }
+        SocketCalls.close(client.withLock { $0 })
+        let bytes = taken.withLock { $0 }
+        #expect(bytes > 0)
+        // The client's own buffer, what was sent on its way, and `unsentBytesMax`.
+        #expect(bytes < 1_500_000, "\(bytes) bytes in the kernel for one client")
     }
 
     @Test func aPortThatSomebodyListensOnIsNotFree() async throws {

@@ -64,6 +64,27 @@ import Wire
         await plant.gateway.close()
     }
 
+    @Test func requestsOfOneConnectionBeginAFewAtATimeAndThoseTakenBackMeanwhileNever() async throws {
+        let plant = try Plant()
+        let client = FrameClient(plant.gateway)
+        plant.pass(20)
+        let statistics = plant.gateway.statistics
+        let before = statistics.requests.current
+        client.send((0..<40).flatMap { Frames.headers(UInt32(2 * $0 + 1), request($0)) })
+        client.wire?.arrive(.max)
+        plant.network.turn(plant.gateway.reactor)
+        // Eight when it is told that there is something, and eight at the end of the turn.
+        let begun = statistics.requests.current - before
+        #expect(begun == 16)
+        client.send((begun..<40).flatMap { Frames.reset(UInt32(2 * $0 + 1)) } + Frames.headers(81, request(40)))
+        plant.pass()
+        let never = statistics.takenBack.current
+        #expect(never >= 40 - 3 * 8 - begun, "\(never) were taken back in time")
+        #expect(statistics.requests.current - before + never == 41)
+        #expect(client.frames.contains { $0.stream == 81 && $0.flags & Frames.endStream != 0 })
+        await plant.gateway.close()
+    }
+
     @Test func requestsThatAreTakenBackWhileTheirConnectionIsMadeLeaveItToTheNext() async throws {
         let plant = try Plant()
         let client = FrameClient(plant.gateway)

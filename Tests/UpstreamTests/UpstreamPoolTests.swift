@@ -30,6 +30,8 @@ struct UpstreamPoolTests {
                 return UpstreamGate(queue)
             }
             var circuit = CircuitBreaker.Configuration()
+            // Longer than any pause of a busy machine.
+            circuit.openTime = .seconds(60)
             if !opens {
                 circuit.consecutiveFailuresMax = 0
                 circuit.callsMin = .max
