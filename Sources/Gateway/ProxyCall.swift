@@ -169,7 +169,7 @@ final class ProxyCall: UpstreamCall, ExchangeConsumer {
         pending = nil
         self.connection = connection
         connection.output.append(from: prelude, offset: 0, count: prelude.count)
-        if bodyEnded { connection.flush(ended: true) } else { connection.flushSoon() }
+        connection.flushSoon(ended: bodyEnded)
         if isHoldingBody {
             isHoldingBody = false
             exchange?.resumeBody()

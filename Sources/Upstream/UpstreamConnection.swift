@@ -104,7 +104,9 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
 
     /// Sends the head of a request whose body is still to come at the end of this turn: in one call with what of the body
     /// comes before that.
-    package final func flushSoon() {
+    package final func flushSoon(ended: Bool = false) {
+        if ended { requestEnded = true }
+        passed += output.count
         if state == .head { setDeadline(reactor.now + pool.configuration.responseTimeout) }
         wantEndOfTurn()
     }
