@@ -51,20 +51,22 @@ def note(text):
 
 
 def measure_cpu(scenario, on, directory, rounds, seconds):
-    """CPU µs per request of each gateway, by round; and its memory in KiB after them."""
+    """CPU µs per request of each gateway, by round; those of them in the kernel; and its memory in KiB after them."""
     found = {gateway.name: [] for gateway in on}
+    kernel = {gateway.name: [] for gateway in on}
     for gateway in on:
         load.run(gateway, scenario, directory, 1)
     for _ in range(rounds):
         for gateway in on:
-            before = gateway.cpu_seconds()
+            before = gateway.cpu_times()
             done, bad = load.run(gateway, scenario, directory, seconds)
-            used = gateway.cpu_seconds() - before
+            user, system = (after - then for after, then in zip(gateway.cpu_times(), before))
             if bad:
                 note(f"{gateway.name} {scenario}: {bad} of {done + bad} requests failed")
             if done:
-                found[gateway.name].append(used / done * 1e6)
-    return found, {gateway.name: gateway.rss_kib() for gateway in on}
+                found[gateway.name].append((user + system) / done * 1e6)
+                kernel[gateway.name].append(system / done * 1e6)
+    return found, kernel, {gateway.name: gateway.rss_kib() for gateway in on}
 
 
 def instructions_of(gateway, scenario, directory, log):
@@ -82,15 +84,16 @@ def compared(medians, peer):
     return medians.get(peer)
 
 
-def table(scenario, cpu, rss, instructions):
+def table(scenario, cpu, kernel, rss, instructions):
     medians = {name: statistics.median(values) for name, values in cpu.items() if values}
     best = compared(medians, "best")
     print(f"\n{scenario}")
-    print(f"  {'gateway':10} {'CPU µs/req':>10} {'min':>8} {'max':>8} {'x best peer':>11} {'instr/req':>10} "
-          f"{'RSS MiB':>8}")
+    print(f"  {'gateway':10} {'CPU µs/req':>10} {'kernel':>8} {'min':>8} {'max':>8} {'x best peer':>11} "
+          f"{'instr/req':>10} {'RSS MiB':>8}")
     for name, median in sorted(medians.items(), key=lambda pair: pair[1]):
         count = instructions.get(name)
-        print(f"  {name:10} {median:10.1f} {min(cpu[name]):8.1f} {max(cpu[name]):8.1f} "
+        print(f"  {name:10} {median:10.1f} {statistics.median(kernel[name]):8.1f} {min(cpu[name]):8.1f} "
+              f"{max(cpu[name]):8.1f} "
               f"{f'{median / best:.2f}' if best else '–':>11} {f'{count:,}' if count else '–':>10} "
               f"{rss[name] / 1024:8.1f}")
     for peer, aim in AIMS[scenario]:
@@ -201,17 +204,18 @@ def main():
                         complete, options.keep = False, True
                     else:
                         on.append(gateway)
-                cpu, rss = measure_cpu(scenario, on, directory, options.rounds, options.seconds)
+                cpu, kernel, rss = measure_cpu(scenario, on, directory, options.rounds, options.seconds)
                 instructions = {}
                 if not options.no_instructions and shutil.which("valgrind"):
                     for gateway in [gateway for gateway in on if gateway.name in COUNTED.get(scenario, [])]:
                         gateway.stop()
                         instructions[gateway.name] = instructions_of(gateway, scenario, directory, log)
                         gateway.start(log)
-                for name, median in table(scenario, cpu, rss, instructions).items():
+                for name, median in table(scenario, cpu, kernel, rss, instructions).items():
                     rows.append({**row(scenario, name), "cpu_us_per_request": round(median, 2),
                                  "instructions_per_request": instructions.get(name), "rss_kib": rss[name],
                                  "digest_instructions": counting.digests.get((name, scenario)),
+                                 "kernel_us_per_request": round(statistics.median(kernel[name]), 2),
                                  "min": round(min(cpu[name]), 2), "max": round(max(cpu[name]), 2)})
             if options.only_instructions:
                 count_all(running, directory, log, options.out)

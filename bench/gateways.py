@@ -81,13 +81,18 @@ class Gateway:
                 todo += [int(child) for child in children.read_text().split()]
         return found
 
-    def cpu_seconds(self):
-        """User and system time of all its processes and threads."""
-        total = 0.0
+    def cpu_times(self):
+        """Seconds in its own code and in the kernel, of all its processes and threads."""
+        user = system = 0
         for process in self.processes():
             fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
-            total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-        return total
+            user += int(fields[11])
+            system += int(fields[12])
+        return user / os.sysconf("SC_CLK_TCK"), system / os.sysconf("SC_CLK_TCK")
+
+    def cpu_seconds(self):
+        """User and system time of all its processes and threads."""
+        return sum(self.cpu_times())
 
     def rss_kib(self):
         texts = (Path(f"/proc/{process}/status").read_text() for process in self.processes())

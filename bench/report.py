@@ -35,6 +35,26 @@ def processor():
     return f"{os.cpu_count()} cores of {found[1] if found else 'an unknown processor'}"
 
 
+def cell(row):
+    """CPU per request, and the kernel's part of it where it was taken."""
+    kernel = row.get("kernel_us_per_request")
+    return f"{row['cpu_us_per_request']:.1f}" + (f" ({kernel:.1f})" if kernel is not None else "")
+
+
+def floor(found):
+    """What no proxy can save: a sentence on the kernel's part of the plain scenario."""
+    own, best = (found.get(("plain", name), {}).get("kernel_us_per_request") for name in ("millgate", "nginx"))
+    if own is None or best is None:
+        return ""
+    total = found["plain", "nginx"]["cpu_us_per_request"]
+    code = found["plain", "millgate"]["cpu_us_per_request"] - own
+    return f"""
+A proxied request is two receives and two sends, and no other system call: the kernel has {own:.1f} µs of it here, and
+{best:.1f} µs of nginx's. Millgate's own code has {code:.1f} µs, nginx's {total - best:.1f} µs: {code / (total - best):.2f} ×. Beside a peer of
+{total:.1f} µs no code at all would be {own / total:.2f} ×.
+"""
+
+
 def main():
     rows = table.read(Path(sys.argv[1]))
     found = {(row["scenario"], row["gateway"]): row for row in rows}
@@ -47,13 +67,15 @@ interleaved, medians count. Absolute figures move with what else the machine doe
 
 ## CPU per request, in µs
 
+In brackets what of it is the kernel's.
+
 | scenario | Millgate | {' | '.join(PEERS)} | aim | measured | |
 |---|---|{'---|' * len(PEERS)}---|---|---|
 """
     for scenario, title in TITLES.items():
         medians = {name: found[scenario, name]["cpu_us_per_request"]
                    for name in ["millgate", *PEERS] if (scenario, name) in found}
-        cells = [f"{medians[name]:.1f}" if name in medians else "–" for name in ["millgate", *PEERS]]
+        cells = [cell(found[scenario, name]) if name in medians else "–" for name in ["millgate", *PEERS]]
         aims, ratios, reached = [], [], []
         for peer, aim in bench.AIMS[scenario]:
             base = bench.compared(medians, peer)
@@ -63,6 +85,7 @@ interleaved, medians count. Absolute figures move with what else the machine doe
                 ratios.append(f"{ratio:.2f}")
                 reached.append(verdict(ratio <= aim))
         text += f"| {title} | {' | '.join(cells)} | {', '.join(aims)} | {', '.join(ratios)} | {', '.join(reached)} |\n"
+    text += floor(found)
     text += """
 Of downloads, uploads and handshakes a figure is for one of them: bytes and handshakes per CPU second are its reverse.
 HAProxy, Envoy and nginx verify a signature each time; Millgate remembers tokens until they expire. nginx and nghttpx
