@@ -23,6 +23,7 @@ final class ProxyCall: UpstreamCall, ExchangeConsumer {
     private var connection: UpstreamConnection?
     /// The connection that is being made for this call.
     private var pending: UpstreamConnection?
+    /// Those of the last request stay, so that the next one on the same route does not count its references anew.
     private var route: CompiledRoute?
     private var pool: UpstreamPool?
     private var ticket: AdmissionQueue.Ticket?
@@ -45,8 +46,8 @@ final class ProxyCall: UpstreamCall, ExchangeConsumer {
     /// Called inside `handle`: the head's bytes are there.
     func start(_ exchange: Exchange, context: RequestContext, route: CompiledRoute, pool: UpstreamPool, upgrade: Bool) {
         self.exchange = exchange
-        self.route = route
-        self.pool = pool
+        if self.route !== route { self.route = route }
+        if self.pool !== pool { self.pool = pool }
         method = exchange.head.method
         wantsUpgrade = upgrade
         isHoldingBody = false
@@ -383,10 +384,8 @@ final class ProxyCall: UpstreamCall, ExchangeConsumer {
     private func release() {
         exchange?.consumer = nil
         exchange = nil
-        connection = nil
-        pending = nil
-        pool = nil
-        route = nil
+        if connection != nil { connection = nil }
+        if pending != nil { pending = nil }
         ticket = nil
         worker.give(self)
     }

@@ -31,18 +31,23 @@ final class RequestContext {
 
     init(snapshot: Snapshot) { self.snapshot = snapshot }
 
+    /// - Note: References that are nil already, or the same, are not written: each costs two atomic counts per request.
     final func begin(_ snapshot: Snapshot, number: UInt64) {
-        self.snapshot = snapshot
+        if self.snapshot !== snapshot { self.snapshot = snapshot }
         self.number = number
         route = -1
-        caller = nil
-        decision = nil
-        governed = nil
-        governedDecision = nil
         outcome = .answered
         isAudited = false
         tightest = nil
         methodBytes = 0
         line.clear()
+    }
+
+    /// Lets go of what the request referred to.
+    final func end() {
+        if caller != nil { caller = nil }
+        if decision != nil { decision = nil }
+        if governed != nil { governed = nil }
+        if governedDecision != nil { governedDecision = nil }
     }
 }

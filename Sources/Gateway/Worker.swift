@@ -95,6 +95,8 @@ final class Worker: ExchangeHandler {
         runner.adopt(snapshot.contracts)
         openDecisions = Array(repeating: nil, count: snapshot.routes.count)
         tokens.removeAll()
+        // They refer to the routes and servers of before.
+        proxies.removeAll()
         pools.keepOnly(Array(snapshot.targets.values) + shared.permanentTargets)
     }
 
@@ -172,14 +174,13 @@ final class Worker: ExchangeHandler {
             refuse(exchange, .forbidden(operation: route.operation, denied))
             return
         }
-        guard admit(exchange, context, decision.checks) else { return }
+        guard decision.checks.isEmpty || admit(exchange, context, decision.checks) else { return }
         if context.isAudited && !auditHasRoom(forWrite: !exchange.head.method.isSafe) {
             refuse(exchange, .auditFull)
             return
         }
-        var upstream = target
-        var upgrades = false
-        if exchange.head.upgrade {
+        let upgrades = exchange.head.upgrade
+        if upgrades {
             // Anything but a whole handshake would let what follows it pass as a tunnel's bytes on one side and as
             // requests on the other. (RFC 6455 §4.2.1)
             let verdict = WebSocketHandshake.check(exchange.head, bytes)
@@ -187,11 +188,10 @@ final class Worker: ExchangeHandler {
                 refuse(exchange, verdict == .versionUnsupported ? .upgradeVersion : .upgradeRefused)
                 return
             }
-            upgrades = true
-            upstream = route.webSocketTarget ?? target
         }
         context.outcome = .proxied
-        takeProxy().start(exchange, context: context, route: route, pool: pools.pool(for: upstream), upgrade: upgrades)
+        let pool = pools.pool(for: upgrades ? route.webSocketTarget ?? target : target)
+        takeProxy().start(exchange, context: context, route: route, pool: pool, upgrade: upgrades)
     }
 
     /// The policy's decision where none is remembered.
@@ -335,8 +335,7 @@ final class Worker: ExchangeHandler {
             route: context.route, operation: context.governed, status: exchange.status, nanoseconds: duration)
         if context.isAudited { audit(exchange, context, duration: duration, completed: completed) }
         if shared.accessLog != nil { logAccess(exchange, context, duration: duration) }
-        context.caller = nil
-        context.decision = nil
+        context.end()
         if contexts.count < 1_024 { contexts.append(context) }
     }
 }

@@ -245,7 +245,7 @@ enum SocketCalls {
     @inline(__always)
     static func receive(_ fd: Int32, _ into: UnsafeMutableRawBufferPointer) -> Int {
         while true {
-            let n = recv(fd, into.baseAddress, into.count, 0)
+            let n = csystem_receive(fd, into.baseAddress, into.count)
             if n >= 0 { return n }
             if errno == EINTR { continue }
             return errno == EAGAIN ? -1 : -2
@@ -256,7 +256,7 @@ enum SocketCalls {
     @inline(__always)
     static func send(_ fd: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
         while true {
-            let n = Glibc.send(fd, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+            let n = csystem_send(fd, bytes.baseAddress, bytes.count)
             if n >= 0 { return n }
             if errno == EINTR { continue }
             return errno == EAGAIN ? -1 : -2
