@@ -50,8 +50,8 @@ def floor(found):
     code, theirs = found["plain", "millgate"]["cpu_us_per_request"] - own, total - best
     return f"""
 A proxied request is two receives and two sends, and no other system call: the kernel has {own:.1f} µs of it here, and
-{best:.1f} µs of nginx's. Millgate's own code has {code:.1f} µs, nginx's {theirs:.1f} µs: {code / theirs:.2f} ×. Beside a
-peer of {total:.1f} µs no code at all would be {own / total:.2f} ×.
+{best:.1f} µs of nginx's. Millgate's own code has {code:.1f} µs, nginx's {theirs:.1f} µs: {code / theirs:.2f} ×. Beside
+a peer of {total:.1f} µs no code at all would be {own / total:.2f} ×.
 """
 
 
