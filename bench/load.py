@@ -89,7 +89,7 @@ def run(gateway, scenario, directory, seconds):
 
 def run_h2(gateway, seconds):
     """100 streams on each of 10 connections. h2load counts requests, not seconds: as many as take about so long."""
-    command = ["h2load", "-n", str(int(max(1, seconds) * 15_000)), "-c", "10", "-m", "100"]
+    command = ["h2load", "-n", str(int(max(1, seconds) * 40_000)), "-c", "10", "-m", "100"]
     for field in HEADERS:
         command += ["-H", field]
     output = subprocess.run([*command, url(gateway, "h2")], capture_output=True, text=True, timeout=120).stdout
