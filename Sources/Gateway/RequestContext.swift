@@ -31,23 +31,19 @@ final class RequestContext {
 
     init(snapshot: Snapshot) { self.snapshot = snapshot }
 
-    /// - Note: References that are nil already, or the same, are not written: each costs two atomic counts per request.
+    /// References that are nil already, or the same, are not written: each would cost two atomic counts per request.
     final func begin(_ snapshot: Snapshot, number: UInt64) {
         if self.snapshot !== snapshot { self.snapshot = snapshot }
         self.number = number
         route = -1
+        if caller != nil { caller = nil }
+        if decision != nil { decision = nil }
+        if governed != nil { governed = nil }
+        if governedDecision != nil { governedDecision = nil }
         outcome = .answered
         isAudited = false
         tightest = nil
         methodBytes = 0
         line.clear()
-    }
-
-    /// Lets go of what the request referred to.
-    final func end() {
-        if caller != nil { caller = nil }
-        if decision != nil { decision = nil }
-        if governed != nil { governed = nil }
-        if governedDecision != nil { governedDecision = nil }
     }
 }

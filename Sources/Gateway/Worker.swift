@@ -174,7 +174,7 @@ final class Worker: ExchangeHandler {
             refuse(exchange, .forbidden(operation: route.operation, denied))
             return
         }
-        guard decision.checks.isEmpty || admit(exchange, context, decision.checks) else { return }
+        guard admit(exchange, context, decision.checks) else { return }
         if context.isAudited && !auditHasRoom(forWrite: !exchange.head.method.isSafe) {
             refuse(exchange, .auditFull)
             return
@@ -335,7 +335,8 @@ final class Worker: ExchangeHandler {
             route: context.route, operation: context.governed, status: exchange.status, nanoseconds: duration)
         if context.isAudited { audit(exchange, context, duration: duration, completed: completed) }
         if shared.accessLog != nil { logAccess(exchange, context, duration: duration) }
-        context.end()
+        if context.caller != nil { context.caller = nil }
+        context.decision = nil
         if contexts.count < 1_024 { contexts.append(context) }
     }
 }

@@ -102,11 +102,13 @@ package final class UpstreamConnection: SocketStream, TunnelEnd {
         flush(ended: false)
     }
 
-    /// Sends the head of a request whose body is still to come at the end of this turn: in one call with what of the body
-    /// comes before that.
+    /// Sends what was appended to `output` at the end of this turn: a head in one call with what of its body comes before
+    /// that, and all requests of a turn together, so that a server that sleeps is woken once for them.
     package final func flushSoon(ended: Bool = false) {
-        if ended { requestEnded = true }
-        passed += output.count
+        if ended {
+            requestEnded = true
+            passed += output.count
+        }
         if state == .head { setDeadline(reactor.now + pool.configuration.responseTimeout) }
         wantEndOfTurn()
     }
